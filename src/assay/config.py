@@ -1,0 +1,248 @@
+"""Task files and settings: frozen, and unknown keys are refused with their path.
+
+A task file says what is trained and is saved with the model. Settings (``ASSAY_*``) say where
+a process runs and are never saved with a model.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from assay.exceptions import ConfigError
+
+MAX_TEXT_BYTES = 64 * 1024
+"""The longest text that is trained on or scored, in bytes of UTF-8."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+NgramRange = tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1, le=10)]]
+
+
+class Frozen(BaseModel):
+    """A value object: keyword-only, frozen, without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Frozen):
+    """Where the labelled rows of a task come from and which side of the split each takes."""
+
+    source: str
+    """A name of the catalogue (``assay data list``), or the path of a file or folder."""
+    text: str | None = None
+    label: str | None = None
+    """Columns; found by their usual names when left out."""
+    rename: dict[str, str] = {}
+    """Labels as the source writes them -> labels of the task."""
+    test: float = Field(0.2, gt=0, lt=1)
+    validation: float = Field(0.1, gt=0, lt=1)
+    """Shares of the rows; a split that the source defines replaces ``test``."""
+    salt: str = ""
+    """Part of the hash that decides a text's side; another salt is another split."""
+    duplicates: Literal["drop", "keep"] = "drop"
+
+    @model_validator(mode="after")
+    def _room_for_training(self) -> Self:
+        if self.test + self.validation >= 1:
+            raise ValueError("test and validation together must leave rows to train on")
+        return self
+
+
+class EstimatorConfig(Frozen):
+    """A linear model over word and character n-grams and how it is fitted."""
+
+    family: Literal["tfidf"] = "tfidf"
+    weighting: Literal["idf", "nb"] = "idf"
+    """``nb``: binary counts times the log-count ratio of Wang and Manning (2012)."""
+    tokens: Literal["words", "words-and-punctuation"] = "words"
+    word_ngrams: NgramRange = (1, 2)
+    char_ngrams: NgramRange | None = None
+    """Character n-grams inside word bounds, beside the words; none by default."""
+    min_df: int = Field(2, ge=1)
+    sublinear_tf: bool = True
+    C: float = Field(1.0, gt=0)
+    class_weight: Literal["none", "balanced"] = "none"
+    max_iter: int = Field(1000, ge=1)
+    alpha: float = Field(1.0, gt=0)
+    """Smoothing of the log-count ratio; used by ``nb`` only."""
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _ranges_rise(self) -> Self:
+        for key in ("word_ngrams", "char_ngrams"):
+            bounds = getattr(self, key)
+            if bounds and bounds[0] > bounds[1]:
+                raise ValueError(f"{key} must rise, like [1, 2]; got {list(bounds)}")
+        return self
+
+
+class ThresholdConfig(Frozen):
+    """How the operating point is chosen."""
+
+    goal: Literal["fixed"] = "fixed"
+    value: float = Field(0.5, ge=0, le=1)
+
+
+class GatePolicy(Frozen):
+    """What a candidate must reach before it may ship."""
+
+    min_f1: float = Field(0.85, ge=0, le=1)
+    """F1 of the positive label; with more than two labels, macro F1."""
+    min_accuracy: float = Field(0.0, ge=0, le=1)
+
+
+class Task(Frozen):
+    """What is decided: labels, data, estimator, threshold goal and gate policy."""
+
+    name: Name
+    labels: tuple[str, ...] = Field(min_length=2)
+    positive: str
+    description: str = ""
+    experiment: str = ""
+    model: str = ""
+    """MLflow's names; derived from the task's name when left out."""
+    data: DataConfig
+    estimator: EstimatorConfig = EstimatorConfig()
+    threshold: ThresholdConfig = ThresholdConfig()
+    gate: GatePolicy = GatePolicy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_names(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and isinstance(values.get("name"), str):
+            name = values["name"]
+            return {
+                **values,
+                "experiment": values.get("experiment") or f"{name}-classification",
+                "model": values.get("model") or model_name(name),
+            }
+        return values
+
+    @model_validator(mode="after")
+    def _labels_agree(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"labels must differ; got {list(self.labels)}")
+        if self.positive not in self.labels:
+            raise ValueError(f"positive must be one of the labels {list(self.labels)}; got {self.positive!r}")
+        strays = sorted(set(self.data.rename.values()) - set(self.labels))
+        if strays:
+            raise ValueError(f"data.rename leads to labels that the task does not list: {strays}")
+        return self
+
+    @property
+    def binary(self) -> bool:
+        """True with two labels."""
+        return len(self.labels) == 2
+
+
+def model_name(task: str) -> str:
+    """Return the registered model's name of a task that names none: ``my-task`` -> ``MyTaskClassifier``."""
+    return "".join(part.capitalize() for part in re.split(r"[-_]", task)) + "Classifier"
+
+
+def faults(error: ValidationError) -> str:
+    """Return every fault of a validation in one text, a line each, with its full key path."""
+    lines = []
+    for fault in error.errors():
+        path = ".".join(str(part) for part in fault["loc"]) or "(the whole file)"
+        what = "is not a key that exists here" if fault["type"] == "extra_forbidden" else fault["msg"]
+        lines.append(f"  {path}: {what} (got {fault['input']!r:.80})")
+    return "\n".join(lines)
+
+
+def parse_task(values: Mapping[str, Any], *, source: str) -> Task:
+    """Return the task that a mapping describes.
+
+    Raises ConfigError, naming ``source`` and every fault with its key path.
+    """
+    try:
+        return Task.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{source} is not a usable task:\n{faults(error)}", source=source) from error
+
+
+def read_task(path: Path) -> Task:
+    """Return the task of a TOML file.
+
+    Raises ConfigError when the file is missing, is not TOML (with line and column) or has faults.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"There is no task file {str(path)!r}.", path=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}", path=path) from error
+    return parse_task(values, source=str(path))
+
+
+def find_task(reference: str, folder: Path) -> Task:
+    """Return the task named by a path (``x/spam.toml``) or by a name in the folder of tasks.
+
+    Raises ConfigError, listing the names that exist, when there is none.
+    """
+    if reference.endswith(".toml"):
+        return read_task(Path(reference))
+    path = folder / f"{reference}.toml"
+    if not path.is_file():
+        known = sorted(file.stem for file in folder.glob("*.toml"))
+        raise ConfigError(
+            f"There is no task {reference!r} in {str(folder)!r}; it has {known or 'no task files'}. "
+            f"Write {path}, or train from a file at once: "
+            f"assay train {reference} --data FILE.csv --text COLUMN --label COLUMN",
+            task=reference,
+            known=known,
+        )
+    return read_task(path)
+
+
+class Settings(Frozen):
+    """Where a process runs. Each field is read from the environment as ``ASSAY_<FIELD>``."""
+
+    home: Path = Field(
+        Path(".assay"), description="Folder of all that Assay writes: registry, artifacts, caches."
+    )
+    tasks: Path = Field(Path("tasks"), description="Folder of task files.")
+    tracking_uri: str = Field(
+        "", description="MLflow's store; else MLFLOW_TRACKING_URI, else sqlite under the home folder."
+    )
+    host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port of the service; 0 takes a free one.")
+    default_task: str = Field(
+        "", description="Task of the unversioned paths; else sentiment, else the first."
+    )
+    models: str = Field(
+        "", description="Artifact folders to serve instead of the registry, separated by commas."
+    )
+
+    @property
+    def store(self) -> str:
+        """The URI of MLflow's tracking and registry store."""
+        return self.tracking_uri or f"sqlite:///{(self.home / 'mlflow.db').absolute()}"
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of an environment.
+
+    Raises ConfigError for an ``ASSAY_*`` name that is no setting or a value that does not fit.
+    """
+    prefix = "ASSAY_"
+    given = {
+        key.removeprefix(prefix).lower(): value
+        for key, value in environment.items()
+        if key.startswith(prefix)
+    }
+    unknown = sorted(set(given) - set(Settings.model_fields))
+    if unknown:
+        names = ", ".join(prefix + key.upper() for key in unknown)
+        known = ", ".join(prefix + key.upper() for key in Settings.model_fields)
+        raise ConfigError(f"Unknown setting: {names}. Settings are {known}.", unknown=unknown)
+    if environment.get("MLFLOW_TRACKING_URI"):
+        given.setdefault("tracking_uri", environment["MLFLOW_TRACKING_URI"])
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(f"The settings in the environment do not fit:\n{faults(error)}") from error

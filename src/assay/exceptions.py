@@ -1,0 +1,86 @@
+"""Every error that Assay raises on purpose.
+
+AssayError
+├── ConfigError            a task file or a setting that cannot be used
+├── DataError              labelled text that cannot be read or trained on
+│   ├── ColumnError        a column that is missing or ambiguous
+│   └── DownloadError      a named set that could not be fetched or does not match its checksum
+├── TextError              a text that cannot be scored (empty, too long, not valid Unicode)
+├── ArtifactError          a model folder that is damaged, incomplete or of an unknown format
+├── ConversionError        a scikit-learn model that cannot become an artifact with the same answers
+├── RegistryError          the registry said no
+│   ├── RegistryUnavailable    it could not be reached or read
+│   ├── VersionNotFound        it has no such model, version or alias
+│   └── PromotionRefused       the version may not be promoted
+└── MissingExtra           an optional package that the feature needs
+
+Messages say what happened, the value, what is allowed and what to do. The data behind a message
+is on the exception: ``error.data`` (row, column, version and the like).
+"""
+
+from typing import Any
+
+
+class AssayError(Exception):
+    """An error that a user can act on; ``data`` holds the values that its message names."""
+
+    def __init__(self, message: str, **data: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class ConfigError(AssayError):
+    """A task file or a setting that cannot be used."""
+
+
+class DataError(AssayError):
+    """Labelled text that cannot be read or trained on."""
+
+
+class ColumnError(DataError):
+    """A column that is missing or ambiguous; ``data['columns']`` lists those that exist."""
+
+
+class DownloadError(DataError):
+    """A named set that could not be fetched, or whose bytes do not match its checksum."""
+
+
+class TextError(AssayError):
+    """A text that cannot be scored; ``data['index']`` is its place among the texts given."""
+
+
+class ArtifactError(AssayError):
+    """A model folder that is damaged, incomplete or of an unknown format."""
+
+
+class ConversionError(AssayError):
+    """A scikit-learn model that cannot become an artifact with the same answers."""
+
+
+class RegistryError(AssayError):
+    """The registry said no."""
+
+
+class RegistryUnavailable(RegistryError):
+    """The registry could not be reached or read."""
+
+
+class VersionNotFound(RegistryError):
+    """The registry has no such model, version or alias."""
+
+
+class PromotionRefused(RegistryError):
+    """The version may not be promoted."""
+
+
+class MissingExtra(AssayError):
+    """An optional package that the feature needs is not installed."""
+
+    def __init__(self, feature: str, *, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the package {package!r}, which is not installed. "
+            f"Install it with: pip install 'assay[{extra}]'",
+            package=package,
+            extra=extra,
+        )
