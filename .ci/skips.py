@@ -1,0 +1,33 @@
+"""Refuse skipped tests: .ci/run installs what they need, so only absent shared data is a reason.
+
+python .ci/skips.py junit.xml
+"""
+
+import sys
+import xml.etree.ElementTree as ET
+
+ALLOWED = "shared data is absent"
+
+
+def refused(report: str) -> list[str]:
+    """Return a line for every skipped test of a JUnit report whose reason is not the allowed one."""
+    lines = []
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it just now
+        for skip in case.iter("skipped"):
+            reason = skip.get("message", "")
+            if skip.get("type") == "pytest.skip" and ALLOWED not in reason:
+                lines.append(f"{case.get('classname')}::{case.get('name')} was skipped: {reason}")
+    return lines
+
+
+def main() -> int:
+    """Print what was refused and return the exit code."""
+    lines = refused(sys.argv[1])
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+    if lines:
+        sys.stderr.write(f"CI allows a test to be skipped only because {ALLOWED}.\n")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+# Everything a person or CI runs. `make` alone lists the targets.
+PYTHON ?= python3
+# SERVE=0: `make quickstart` ends after a self-check instead of serving.
+SERVE ?= 1
+# More arguments for pytest, as in: make test ARGS="tests/gate -x"
+ARGS ?=
+
+BIN := .venv/bin
+INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
+PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: quickstart setup check test docs bench figures lock lock-check clean help
+.DELETE_ON_ERROR:
+
+quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
+	$(BIN)/assay quickstart$(if $(filter 0,$(SERVE)), --no-serve)
+
+setup: .venv/.dev ## install everything a developer needs into .venv
+
+check: .venv/.dev ## lint, format, types, spelling, lock files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/python requirements/lock.py --check
+
+test: .venv/.dev ## run the tests and measure coverage
+	$(BIN)/pytest --cov --cov-fail-under=0 $(ARGS)
+
+docs: .venv/.dev ## run the documentation's tests
+	$(BIN)/pytest tests/test_docs.py
+
+bench: .venv/.dev ## measure quality on the real sets beside this folder; writes benchmarks/results
+	$(BIN)/python -m benchmarks.quality
+
+figures: .venv/.dev ## write the measured figures into docs/figures.md
+	$(BIN)/python -m benchmarks.figures
+
+lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml changed
+	$(BIN)/python requirements/lock.py
+
+lock-check: .venv/.dev ## say whether requirements/*.txt fit pyproject.toml
+	$(BIN)/python requirements/lock.py --check
+
+clean: ## remove what was built; .assay (models, registry) stays
+	rm -rf .venv build dist src/*.egg-info .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+# The stamps lie inside .venv and are touched last, so that neither outlives an interrupted set-up.
+.venv/.train .venv/.dev: .venv/.%: requirements/%.txt $(PACKAGE)
+	@$(INSTALL) $*
+	@touch $@

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Put .venv, the packages of one lock and Assay itself in place; safe to run again after an interruption.
+#   requirements/install.sh train|dev|service      PYTHON names the interpreter (python3)
+set -eu
+cd "$(dirname "$0")/.."
+lock=requirements/$1.txt
+python=${PYTHON:-python3}
+venv=.venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+refuse() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+
+usable_pip() { "$venv" -m pip --version >/dev/null 2>&1; }
+
+command -v "$python" >/dev/null ||
+    refuse "There is no command '$python'. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    refuse "Assay needs Python 3.11 or newer, and '$python' is $("$python" -V 2>&1). Name another: make PYTHON=/path/to/python3.12"
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    refuse "'$python' cannot make virtual environments: its modules venv and ensurepip are missing." \
+        "On Debian and Ubuntu install them with: apt-get install python3-venv"
+
+# A .venv without a working pip is what an interruption, a moved folder or a removed Python leaves behind.
+usable_pip || {
+    echo "Making a virtual environment in .venv"
+    "$python" -m venv --clear .venv
+    usable_pip || refuse "'$python -m venv .venv' made no working pip; see what it says by itself."
+}
+
+echo "Installing the locked packages of $lock"
+"$venv" -m pip install --quiet --require-hashes -r requirements/build.txt
+.venv/bin/uv pip install --quiet --python "$venv" --require-hashes -r "$lock" || {
+    echo "uv could not (it does not read pip's configuration); pip installs the same files by the same hashes, slower"
+    "$venv" -m pip install --quiet --require-hashes -r "$lock"
+}
+"$venv" -m pip install --quiet --no-deps --no-build-isolation --editable .

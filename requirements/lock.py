@@ -1,0 +1,104 @@
+"""Write and check the lock files beside this script.
+
+    python requirements/lock.py              write them; what is locked already keeps its version
+    python requirements/lock.py --upgrade    write them with the newest versions that fit
+    python requirements/lock.py --check      say what does not agree, without a network
+
+``dev.txt`` is resolved first and constrains the others, so that a package has one version everywhere.
+Each file's first line holds a digest of what it was resolved from: that is what ``--check`` compares.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+FOLDER = Path("requirements")
+EXTRAS = {"dev": ("dev",), "train": ("train",), "service": (), "build": None}
+"""Lock -> extras beside the base dependencies; None: the build requirements and uv instead."""
+UV = (
+    *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
+    *("--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock"),
+)
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the locks of the working folder and return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--upgrade", action="store_true")
+    options = parser.parse_args(arguments)
+    if not options.check:
+        write_locks(upgrade=options.upgrade)
+    found = faults(Path())
+    sys.stderr.writelines(f"{fault}\n" for fault in found)
+    return 1 if found else 0
+
+
+def write_locks(*, upgrade: bool) -> None:
+    """Resolve every lock with uv, in the working folder."""
+    for name, extras in EXTRAS.items():
+        path = FOLDER / f"{name}.txt"
+        command = [str(Path(sys.executable).with_name("uv")), *UV, "--output-file", str(path)]
+        command += ["--upgrade"] if upgrade else []
+        command += [] if name == "dev" else ["--constraint", str(FOLDER / "dev.txt")]
+        command += ["-"] if extras is None else ["pyproject.toml", *(f"--extra={extra}" for extra in extras)]
+        build = "\n".join(inputs(Path(), "build")["requires"])
+        subprocess.run(command, input=build, text=True, check=True)
+        body = path.read_text(encoding="utf-8")
+        path.write_text(f"# inputs: {digest(Path(), name)}\n{body}", encoding="utf-8")
+
+
+def inputs(root: Path, name: str) -> dict[str, list[str]]:
+    """Return what a lock is resolved from."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = EXTRAS[name]
+    if extras is None:
+        return {"requires": [*project["build-system"]["requires"], "uv"]}
+    wanted = {"python": [project["project"]["requires-python"]], "base": project["project"]["dependencies"]}
+    optional = project["project"].get("optional-dependencies", {})
+    return wanted | (optional if name == "dev" else {extra: optional[extra] for extra in extras})
+
+
+def digest(root: Path, name: str) -> str:
+    """Return the digest of a lock's inputs; order and spelling of lists count, comments do not."""
+    return hashlib.sha256(json.dumps(inputs(root, name), sort_keys=True).encode()).hexdigest()
+
+
+def faults(root: Path) -> list[str]:
+    """Return a sentence for everything that keeps the locks from being used as they are."""
+    paths = {name: root / FOLDER / f"{name}.txt" for name in EXTRAS}
+    missing = [f"{path} is missing; run: make lock" for path in paths.values() if not path.is_file()]
+    if missing:
+        return missing
+    texts = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    everything = pins(texts["dev"])
+    found = []
+    for name, text in texts.items():
+        path = FOLDER / f"{name}.txt"
+        if not text.startswith(f"# inputs: {digest(root, name)}\n"):
+            found.append(f"pyproject.toml changed after {path} was made; run: make lock")
+        if "://" in text or "--index-url" in text:
+            found.append(f"{path} names a host; it must work with whatever index a machine is set up for")
+        for package, versions in pins(text).items():
+            if not versions <= everything.get(package, versions):
+                others = f"{FOLDER / 'dev.txt'} {sorted(everything[package])}"
+                found.append(f"{path} has {package} {sorted(versions)}, {others}; run: make lock")
+    return found
+
+
+def pins(text: str) -> dict[str, set[str]]:
+    """Return the versions of each package in a lock's text: one, or one for each range of Pythons."""
+    versions: dict[str, set[str]] = {}
+    for package, version in PINNED.findall(text):
+        versions.setdefault(package, set()).add(version)
+    return versions
+
+
+if __name__ == "__main__":
+    sys.exit(main())
