@@ -5,6 +5,9 @@ SERVE ?= 1
 # More arguments for pytest, as in: make test ARGS="tests/gate -x"
 ARGS ?=
 
+# uv trusts the machine's certificate authorities then, as pip does, and not only its own list.
+export UV_SYSTEM_CERTS ?= 1
+
 BIN := .venv/bin
 INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml
