@@ -1,0 +1,123 @@
+"""The artifact folder: saved whole or not at all, verified before it may answer."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from assay.config import faults, read_task
+from assay.estimators.cascade import Cascade
+from assay.estimators.golden import check_golden, golden_lines
+from assay.estimators.linear import LinearModel, LinearSpec
+from assay.estimators.manifest import Manifest, digest_of, hash_file, read_manifest
+from assay.estimators.operating_point import OperatingPoint
+from assay.estimators.tensors import map_tensors, write_tensors
+from assay.exceptions import ArtifactError, ConfigError, MissingExtra
+
+
+def save_artifact(
+    cascade: Cascade,
+    folder: Path,
+    *,
+    golden: Sequence[str],
+    provenance: Mapping[str, Any],
+    report: str | None = None,
+) -> Manifest:
+    """Write a cascade as an artifact folder and return its manifest.
+
+    ``golden`` are texts whose decisions are recorded; ``provenance`` holds the manifest's ``libraries``,
+    ``git_commit`` and ``dataset``; ``report`` is the text of report.json. The folder must not exist; it
+    appears whole, by one rename, or not at all. Raises ArtifactError.
+    """
+    if folder.exists():
+        raise ArtifactError(f"{str(folder)!r} exists; an artifact is never written over.", folder=folder)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
+    try:
+        draft.mkdir(parents=True)
+        _write_files(cascade, draft, golden, report)
+        manifest = _describe(cascade, draft, provenance)
+        (draft / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        for path in (*draft.iterdir(), draft):
+            _flush(path)
+        draft.rename(folder)
+        _flush(folder.parent)
+    except OSError as error:
+        raise ArtifactError(
+            f"{str(folder)!r} could not be written: {error.strerror or error}. Nothing of it was kept.",
+            folder=folder,
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest
+
+
+def load_artifact(folder: Path) -> Cascade:
+    """Return the cascade of an artifact folder, its hashes and golden decisions verified.
+
+    No code from the folder is run. Raises ArtifactError, naming what is damaged.
+    """
+    manifest = read_manifest(folder)
+    try:
+        spec = LinearSpec.model_validate_json((folder / "model.json").read_bytes())
+        point = OperatingPoint.model_validate_json((folder / "operating_point.json").read_bytes())
+        task = read_task(folder / "task.toml")
+    except ValidationError as error:
+        raise ArtifactError(f"{folder} is not consistent:\n{faults(error)}", folder=folder) from error
+    except ConfigError as error:
+        raise ArtifactError(error.message, folder=folder) from error
+    if not spec.labels == task.labels == manifest.labels or (point.threshold is None) == task.binary:
+        raise ArtifactError(
+            f"{folder}: task, model and operating point speak of different labels.", folder=folder
+        )
+    model = LinearModel.from_arrays(spec, map_tensors(folder / "model.safetensors"))
+    cascade = Cascade(task=task, model=model, operating_point=point, manifest=manifest)
+    check_golden(cascade, folder / "golden.jsonl")
+    return cascade
+
+
+def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str], report: str | None) -> None:
+    texts = {
+        "task.toml": _toml(cascade),
+        "model.json": cascade.model.spec.model_dump_json(indent=2) + "\n",
+        "operating_point.json": cascade.operating_point.model_dump_json(indent=2) + "\n",
+        "golden.jsonl": golden_lines(cascade, golden),
+    }
+    if report is not None:
+        texts["report.json"] = report
+    for name, text in texts.items():
+        (draft / name).write_text(text, encoding="utf-8")
+    write_tensors(draft / "model.safetensors", cascade.model.to_arrays())
+
+
+def _toml(cascade: Cascade) -> str:
+    try:
+        import tomli_w
+    except ImportError as error:
+        raise MissingExtra("Saving an artifact", package="tomli-w", extra="train") from error
+    return tomli_w.dumps(json.loads(cascade.task.model_dump_json(exclude_none=True)))
+
+
+def _describe(cascade: Cascade, draft: Path, provenance: Mapping[str, Any]) -> Manifest:
+    files = {path.name: hash_file(path) for path in sorted(draft.iterdir())}
+    return Manifest(
+        task=cascade.task.name,
+        labels=cascade.labels,
+        estimator=cascade.task.estimator.family,
+        digest=digest_of(files),
+        files=files,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        **provenance,
+    )
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,224 @@
+"""Fitted scikit-learn text classifiers to linear models with the same probabilities."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.estimators.linear import Block, Floats, LinearModel, Link
+from assay.estimators.ngrams import TOKEN_PATTERNS, NgramSpec
+from assay.estimators.vocabulary import Vocabulary
+from assay.exceptions import ConversionError, MissingExtra
+
+TOLERANCE = 1e-9
+"""How far a converted model's probability may lie from scikit-learn's."""
+
+PROBES = 200
+
+_pattern_names = {pattern: name for name, pattern in TOKEN_PATTERNS.items()} | {
+    r"\b\w\w+\b": "words",
+    r"(?u)\b\w+\b": "all-words",
+    r"\b\w+\b": "all-words",
+    r"(?u)\w+": "all-words",
+    r"\w+": "all-words",
+}
+
+
+class Counted(NamedTuple):
+    """One vectoriser of a pipeline: its n-grams in column order, their weighting, and a scale."""
+
+    spec: NgramSpec
+    grams: list[str]
+    idf: Floats | None
+    scale: float
+
+
+def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, str]) -> LinearModel:
+    """Return the linear model of a fitted pipeline of n-gram vectorisers and a linear classifier.
+
+    ``labels`` orders the result's labels; ``names`` maps the pipeline's classes, as text, to them.
+    Raises ConversionError for a step that has no linear form here.
+    """
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(pipeline, Pipeline):
+        raise ConversionError(
+            f"A pipeline of a vectoriser and a classifier is needed; got {type(pipeline).__name__}.",
+            type=type(pipeline).__name__,
+        )
+    *before, (_, classifier) = [step for step in pipeline.steps if step[1] not in (None, "passthrough")]
+    coef, intercept, link = _weights(classifier)
+    classes = [names.get(str(c), str(c)) for c in classifier.classes_]
+    if sorted(classes) != sorted(labels):
+        raise ConversionError(
+            f"The model's classes {classes} are not the labels {list(labels)}; "
+            "map them with --labels 0=ham,1=spam.",
+            classes=classes,
+        )
+    columns = [classes.index(label) for label in labels]
+    if link == "sigmoid":
+        # One logit speaks for the second class: the other order of the two labels is the other sign.
+        sign = 1.0 if columns == [0, 1] else -1.0
+        coef, intercept = coef * sign, intercept * sign
+    else:
+        coef, intercept = coef[columns], intercept[columns]
+    return assemble(labels, link, Pipeline(before), coef, intercept)
+
+
+def assemble(
+    labels: Sequence[str], link: Link, vectoriser: Any, coef: Floats, intercept: Floats
+) -> LinearModel:
+    """Return the linear model of a fitted vectoriser and weights.
+
+    ``coef`` has shape (logits, features), ``intercept`` (logits,), both in the order of ``labels``.
+    """
+    blocks, at = [], 0
+    for part in _counted([vectoriser]):
+        vocabulary, order = Vocabulary.build(part.grams)
+        weights = coef[:, at : at + len(part.grams)].T[order] * part.scale
+        at += len(part.grams)
+        idf = None if part.idf is None else part.idf[order]
+        blocks.append(Block(part.spec, vocabulary, idf, np.ascontiguousarray(weights, np.float64)))
+    return LinearModel(labels, link, blocks, np.array(intercept, np.float64).reshape(-1))
+
+
+def import_pipeline(
+    path: Path, labels: Sequence[str], names: Mapping[str, str]
+) -> tuple[LinearModel, list[str]]:
+    """Return the linear model of a joblib file, and the texts on which both gave the same probabilities.
+
+    Loading runs code from the file: only for files that the caller trusts. The texts are made from the
+    model's own n-grams. Raises ConversionError when a probability differs by more than 1e-9 (1e-6 where
+    the pipeline computes in float32).
+    """
+    pipeline = _load(path)
+    model = convert_pipeline(pipeline, labels, names)
+    texts = probe_texts(model)
+    classes = [names.get(str(c), str(c)) for c in pipeline.classes_]
+    expected = pipeline.predict_proba(texts)[:, [classes.index(label) for label in model.labels]]
+    worst = float(np.abs(model.predict_proba(texts) - expected).max())
+    allowed = TOLERANCE if expected.dtype == np.float64 else 1e-6
+    if not worst <= allowed:
+        raise ConversionError(
+            f"The converted model differs from {path} by {worst:.3g} in probability; "
+            f"at most {allowed} is allowed. It was not imported.",
+            worst=worst,
+        )
+    return model, texts
+
+
+def probe_texts(model: LinearModel, count: int = PROBES) -> list[str]:
+    """Return texts made of the model's own n-grams: each joins a few, spread over the vocabulary."""
+    random = np.random.default_rng(0)
+    vocabularies = [block.vocabulary for block in model.blocks]
+    texts = []
+    for number in range(count):
+        vocabulary = vocabularies[number % len(vocabularies)]
+        picked = random.integers(0, len(vocabulary), size=3 + number % 20)
+        texts.append(" ".join(vocabulary.gram(int(feature)).strip() for feature in picked))
+    return [text for text in texts if text.strip()]
+
+
+def _load(path: Path) -> Any:
+    try:
+        import joblib
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("Importing a scikit-learn model", package="scikit-learn", extra="train") from error
+    try:
+        return joblib.load(path)
+    except FileNotFoundError as error:
+        raise ConversionError(f"There is no file {str(path)!r}.", path=path) from error
+    except Exception as error:  # unpickling raises whatever the file's classes raise
+        raise ConversionError(f"{path} could not be loaded as a joblib file: {error!r}", path=path) from error
+
+
+def _counted(transformers: Sequence[Any]) -> list[Counted]:
+    """Return the vectorisers of the steps before the classifier, unions and nested pipelines unfolded."""
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+    from sklearn.pipeline import FeatureUnion, Pipeline
+
+    first, *rest = transformers or [None]
+    if isinstance(first, Pipeline):
+        return _counted([step for _, step in first.steps] + rest)
+    if isinstance(first, FeatureUnion) and not rest:
+        weights = first.transformer_weights or {}
+        return [
+            part._replace(scale=part.scale * weights.get(name, 1.0))
+            for name, transformer in first.transformer_list
+            for part in _counted([transformer])
+        ]
+    if isinstance(first, CountVectorizer):
+        weighting = getattr(first, "_tfidf", None)
+        if rest and isinstance(rest[0], TfidfTransformer) and weighting is None:
+            weighting, rest = rest[0], rest[1:]
+        if not rest:
+            return [_block(first, weighting)]
+    steps = [type(step).__name__ for step in transformers]
+    raise ConversionError(
+        f"The steps {steps} have no n-gram form here. Allowed before the classifier: TfidfVectorizer, "
+        "CountVectorizer with or without TfidfTransformer, and a FeatureUnion of these.",
+        steps=steps,
+    )
+
+
+def _block(vectoriser: Any, weighting: Any) -> Counted:
+    if callable(vectoriser.analyzer) or vectoriser.tokenizer or vectoriser.preprocessor:
+        raise ConversionError(
+            "A vectoriser with a function of its own (analyzer, tokenizer, preprocessor) has no safe form."
+        )
+    analyzer = vectoriser.analyzer
+    if analyzer == "word":
+        if vectoriser.token_pattern not in _pattern_names:
+            raise ConversionError(
+                f"The token pattern {vectoriser.token_pattern!r} is not known here; "
+                f"known are {sorted(_pattern_names)}.",
+                pattern=vectoriser.token_pattern,
+            )
+        analyzer = _pattern_names[vectoriser.token_pattern]
+    sublinear = bool(weighting is not None and weighting.sublinear_tf)
+    spec = NgramSpec(
+        analyzer=analyzer,
+        ngrams=tuple(vectoriser.ngram_range),
+        lowercase=vectoriser.lowercase,
+        strip_accents=vectoriser.strip_accents or "none",
+        stop_words=tuple(sorted(vectoriser.get_stop_words() or ())),
+        tf="binary" if vectoriser.binary else "log" if sublinear else "count",
+        norm=(weighting.norm or "none") if weighting is not None else "none",
+    )
+    grams = sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)
+    idf = weighting.idf_ if weighting is not None and weighting.use_idf else None
+    return Counted(spec, grams, None if idf is None else np.asarray(idf, np.float64), 1.0)
+
+
+def _weights(classifier: Any) -> tuple[Floats, Floats, Link]:
+    """Return coefficients (logits, features), intercepts (logits,) and the link of a fitted classifier."""
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.naive_bayes import ComplementNB, MultinomialNB
+
+    if isinstance(classifier, MultinomialNB):
+        return classifier.feature_log_prob_, classifier.class_log_prior_, "softmax"
+    if isinstance(classifier, ComplementNB):
+        return classifier.feature_log_prob_, np.zeros(len(classifier.classes_)), "softmax"
+    if isinstance(classifier, OneVsRestClassifier):
+        parts = [_weights(each) for each in classifier.estimators_]
+        if {link for _, _, link in parts} == {"sigmoid"}:
+            link: Link = "sigmoid" if len(parts) == 1 else "ovr"
+            return np.vstack([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), link
+    if isinstance(classifier, LogisticRegression) or (
+        isinstance(classifier, SGDClassifier) and classifier.loss == "log_loss"
+    ):
+        many: Link = "softmax" if isinstance(classifier, LogisticRegression) else "ovr"
+        if (
+            getattr(classifier, "multi_class", "auto") == "ovr"
+            or classifier.get_params().get("solver") == "liblinear"
+        ):
+            many = "ovr"
+        return classifier.coef_, classifier.intercept_, "sigmoid" if len(classifier.coef_) == 1 else many
+    raise ConversionError(
+        f"A {classifier!r} gives no probabilities that can be carried over. Allowed: LogisticRegression, "
+        "SGDClassifier(loss='log_loss'), OneVsRestClassifier of these, MultinomialNB, ComplementNB.",
+        classifier=type(classifier).__name__,
+    )

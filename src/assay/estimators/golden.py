@@ -1,0 +1,50 @@
+"""Texts with their decisions, decided again whenever an artifact is loaded."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from assay.estimators.cascade import Cascade
+from assay.exceptions import ArtifactError
+
+TOLERANCE = 1e-6
+"""How far a probability of a linear model may lie from the recorded one."""
+
+
+def golden_lines(cascade: Cascade, texts: Sequence[str]) -> str:
+    """Return one JSON line a text: the text, the label given and every label's probability."""
+    rows = cascade.predict_proba(texts)
+    entries = zip(texts, cascade.labels_of(rows), rows.tolist(), strict=True)
+    return "".join(
+        json.dumps({"text": text, "label": label, "probabilities": row}, ensure_ascii=False) + "\n"
+        for text, label, row in entries
+    )
+
+
+def check_golden(cascade: Cascade, path: Path) -> None:
+    """Raise ArtifactError unless the cascade decides every golden text as recorded."""
+    try:
+        # Split at line feeds only: JSON leaves other line separators of Unicode as they are.
+        entries = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        texts = [entry["text"] for entry in entries]
+        expected = np.array([entry["probabilities"] for entry in entries])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}", file=path.name) from error
+    if not texts:
+        raise ArtifactError(
+            f"{path} holds no golden text; an artifact must prove what it decides.", file=path.name
+        )
+    found = cascade.predict_proba(texts)
+    labels = cascade.labels_of(found)
+    for number, entry in enumerate(entries):
+        apart = float(np.abs(found[number] - expected[number]).max())
+        if labels[number] != entry["label"] or not apart <= TOLERANCE:
+            raise ArtifactError(
+                f"{path} line {number + 1}: the recorded decision is {entry['label']!r}, now it is "
+                f"{labels[number]!r}, its probability {apart:.3g} away (at most {TOLERANCE}). "
+                "The version is refused.",
+                file=path.name,
+                line=number + 1,
+            )

@@ -1,0 +1,88 @@
+"""What an artifact folder holds, and the hashes that prove it."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from assay.config import Frozen, faults
+from assay.exceptions import ArtifactError
+
+DECIDING = ("task.toml", "model.json", "model.safetensors", "operating_point.json")
+"""The files that decide; a version's identity is the digest of their hashes."""
+
+ANNEXES = ("golden.jsonl", "report.json")
+"""Files with hashes of their own that decide nothing."""
+
+
+class Manifest(Frozen):
+    """The table of an artifact: format, what it decides, where it comes from, every file's SHA-256."""
+
+    format: Literal[1] = 1
+    task: str
+    labels: tuple[str, ...]
+    estimator: str
+    digest: str
+    files: dict[str, str]
+    libraries: dict[str, str] = Field(default_factory=dict)
+    git_commit: str | None = None
+    dataset: dict[str, Any] = Field(default_factory=dict)
+    created_at: str
+
+    @model_validator(mode="after")
+    def _holds_what_decides(self) -> Self:
+        unknown = sorted(set(self.files) - {*DECIDING, *ANNEXES})
+        missing = sorted(set(DECIDING) - set(self.files))
+        if unknown or missing:
+            raise ValueError(f"files: unknown {unknown}, missing {missing}")
+        if self.digest != digest_of(self.files):
+            raise ValueError("digest is not that of the deciding files")
+        return self
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """Return the identity of what decides: a SHA-256 over the hashes of the deciding files."""
+    lines = "".join(f"{files[name]}  {name}\n" for name in DECIDING)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of an artifact folder, every file's hash verified.
+
+    Raises ArtifactError, naming the file that is missing, changed or of an unknown format.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ArtifactError(
+            f"{str(folder)!r} is not an artifact: manifest.json cannot be read ({error.strerror}).",
+            folder=folder,
+        ) from error
+    except ValidationError as error:
+        raise ArtifactError(
+            f"{path} is damaged or of another format:\n{faults(error)}", folder=folder
+        ) from error
+    for name, expected in manifest.files.items():
+        try:
+            found = hash_file(folder / name)
+        except OSError as error:
+            raise ArtifactError(
+                f"{folder / name} cannot be read: {error.strerror}.", folder=folder, file=name
+            ) from error
+        if found != expected:
+            raise ArtifactError(
+                f"{folder / name} is damaged: its SHA-256 is {found[:12]}..., "
+                f"the manifest says {expected[:12]}....",
+                folder=folder,
+                file=name,
+            )
+    return manifest

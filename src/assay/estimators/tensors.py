@@ -1,0 +1,51 @@
+"""Arrays in a safetensors file, mapped into memory instead of read."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.exceptions import ArtifactError
+
+DTYPES = {"F64": "<f8", "F32": "<f4", "U8": "|u1", "U32": "<u4", "U64": "<u8"}
+
+
+def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays as one safetensors file."""
+    from safetensors.numpy import save
+
+    path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+
+
+def map_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a safetensors file as read-only views of the mapped file.
+
+    The library checks the header (no overlap, no gap, nothing outside the file) before anything is built
+    from it; pages are read on first use and shared between processes. Raises ArtifactError.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ArtifactError(f"{path} is not a whole safetensors file: {error}", path=path) from error
+    header.pop("__metadata__", None)
+    data = np.memmap(path, mode="r", dtype=np.uint8, offset=8 + size)
+    return {name: _view(data, name, entry, path) for name, entry in header.items()}
+
+
+def _view(data: NDArray[np.uint8], name: str, entry: dict[str, Any], path: Path) -> NDArray[Any]:
+    if entry["dtype"] not in DTYPES:
+        raise ArtifactError(
+            f"{path}: {name!r} has the type {entry['dtype']!r}; allowed are {sorted(DTYPES)}.", path=path
+        )
+    begin, end = entry["data_offsets"]
+    # A plain array over the mapping: np.memmap's own class makes every slice several times slower.
+    return np.asarray(data)[begin:end].view(DTYPES[entry["dtype"]]).reshape(entry["shape"])

@@ -1,0 +1,123 @@
+"""Fitting linear models over n-grams with scikit-learn.
+
+``idf``: TF-IDF and logistic regression. ``nb``: binary counts scaled by their log-count ratio, then
+logistic regression (Wang and Manning, "Baselines and Bigrams", ACL 2012, section 2.3).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.config import EstimatorConfig
+from assay.estimators.conversion import assemble, convert_pipeline
+from assay.estimators.linear import Floats, LinearModel, Link
+from assay.estimators.ngrams import TOKEN_PATTERNS
+from assay.exceptions import DataError, MissingExtra
+from assay.progress import Progress
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+
+def fit_linear(
+    config: EstimatorConfig,
+    labels: Sequence[str],
+    texts: Sequence[str],
+    targets: Sequence[str],
+    *,
+    progress: Progress,
+) -> LinearModel:
+    """Return the model fitted on texts and their labels.
+
+    Raises DataError when the texts leave nothing to learn from, MissingExtra without scikit-learn.
+    """
+    try:
+        from sklearn.pipeline import Pipeline
+    except ImportError as error:
+        raise MissingExtra("Training", package="scikit-learn", extra="train") from error
+    absent = sorted(set(labels) - set(targets))
+    if absent:
+        raise DataError(
+            f"No training row has the label {absent[0]!r}; every label needs rows.", labels=absent
+        )
+    vectoriser = _vectoriser(config)
+    with progress.step(f"count the n-grams of {len(texts):,} texts"):
+        try:
+            matrix = vectoriser.fit_transform(texts)
+        except ValueError as error:
+            raise DataError(
+                f"No n-gram is left to learn from ({error}). "
+                f"Lower min_df, now {config.min_df}, or bring more rows.",
+                rows=len(texts),
+            ) from error
+    with progress.step(f"fit {matrix.shape[1]:,} weights"):
+        if config.weighting == "nb":
+            return _fit_ratios(config, labels, vectoriser, matrix, np.asarray(targets))
+        classifier = _regression(config, len(labels)).fit(matrix, targets)
+    return convert_pipeline(Pipeline([("ngrams", vectoriser), ("classifier", classifier)]), labels, {})
+
+
+def log_count_ratio(matrix: "csr_matrix", positive: np.ndarray, alpha: float) -> Floats:
+    """Return ln((p / |p|) / (q / |q|)) a feature, with p and q the smoothed counts of the two sides.
+
+    ``matrix`` holds binary counts, shape (texts, features); ``positive`` marks the rows of the one side.
+    Source: Wang and Manning (2012), section 2.
+    """
+    p = alpha + np.asarray(matrix[positive].sum(axis=0), np.float64).ravel()
+    q = alpha + np.asarray(matrix[~positive].sum(axis=0), np.float64).ravel()
+    ratio: Floats = np.log(p / p.sum()) - np.log(q / q.sum())
+    return ratio
+
+
+def _fit_ratios(
+    config: EstimatorConfig,
+    labels: Sequence[str],
+    vectoriser: Any,
+    matrix: "csr_matrix",
+    targets: np.ndarray,
+) -> LinearModel:
+    """Return one regression on ratio-scaled counts with two labels, one a label with more."""
+    sides = labels[1:] if len(labels) == 2 else labels
+    coef, intercept = [], []
+    for label in sides:
+        positive = targets == label
+        ratio = log_count_ratio(matrix, positive, config.alpha)
+        scaled = matrix.astype(np.float64)
+        scaled.data = ratio[scaled.indices]
+        classifier = _regression(config, 2).fit(scaled, positive)
+        # A feature's value is its ratio whenever it occurs, so the ratio is folded into the weight.
+        coef.append(classifier.coef_[0] * ratio)
+        intercept.append(classifier.intercept_[0])
+    link: Link = "sigmoid" if len(labels) == 2 else "ovr"
+    return assemble(labels, link, vectoriser, np.vstack(coef), np.array(intercept))
+
+
+def _vectoriser(config: EstimatorConfig) -> Any:
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+    from sklearn.pipeline import FeatureUnion
+
+    kind: Any = TfidfVectorizer
+    shared: dict[str, Any] = {"min_df": config.min_df, "sublinear_tf": config.sublinear_tf}
+    if config.weighting == "nb":
+        kind, shared = CountVectorizer, {"min_df": config.min_df, "binary": True}
+    pattern = TOKEN_PATTERNS[config.tokens]
+    words = kind(ngram_range=config.word_ngrams, token_pattern=pattern, **shared)
+    if config.char_ngrams is None:
+        return words
+    chars = kind(ngram_range=config.char_ngrams, analyzer="char_wb", **shared)
+    return FeatureUnion([("words", words), ("chars", chars)])
+
+
+def _regression(config: EstimatorConfig, labels: int) -> "LogisticRegression":
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(
+        C=config.C,
+        # liblinear is several times faster on sparse rows but knows two labels only.
+        solver="liblinear" if labels == 2 else "lbfgs",
+        class_weight=None if config.class_weight == "none" else config.class_weight,
+        max_iter=config.max_iter,
+        random_state=config.seed,
+    )

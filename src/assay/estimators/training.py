@@ -1,0 +1,22 @@
+"""Labelled rows to a cascade."""
+
+from typing import TYPE_CHECKING
+
+from assay.config import Task
+from assay.estimators.cascade import Cascade
+from assay.estimators.operating_point import choose_operating_point
+from assay.estimators.tfidf import fit_linear
+from assay.progress import Progress
+
+if TYPE_CHECKING:
+    from assay.datasets import Rows
+
+
+def train_cascade(task: Task, rows: "Rows", *, progress: Progress) -> Cascade:
+    """Return the cascade of a task fitted on rows.
+
+    Raises DataError when the rows leave nothing to learn from.
+    """
+    model = fit_linear(task.estimator, task.labels, rows.texts, rows.labels, progress=progress)
+    point = choose_operating_point(task.threshold, binary=task.binary)
+    return Cascade(task=task, model=model, operating_point=point)
