@@ -34,15 +34,20 @@ class Bar:
 
 
 class Progress:
-    """Says what is being done on a stream: a line when a step begins, its seconds when it ends."""
+    """Says what is being done: each step by name while it runs, and in a line with its seconds when it ends.
+
+    ``lines`` keeps every line, also when ``quiet`` keeps them from the stream.
+    """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty() and not quiet
         self._quiet = quiet
+        self.lines: list[str] = []
 
     def say(self, line: str) -> None:
         """Write one line."""
+        self.lines.append(line)
         if not self._quiet:
             self._stream.write(f"{line}\n")
             self._stream.flush()

@@ -1,6 +1,6 @@
 """Text to probabilities to decisions: training, the cascade, and its artifact."""
 
-from assay.estimators.artifact import load_artifact, save_artifact
+from assay.estimators.artifact import attach_report, load_artifact, save_artifact
 from assay.estimators.cascade import Cascade
 from assay.estimators.conversion import convert_pipeline, import_pipeline
 from assay.estimators.decision import Decision
@@ -16,6 +16,7 @@ __all__ = [
     "LinearModel",
     "Manifest",
     "OperatingPoint",
+    "attach_report",
     "choose_operating_point",
     "convert_pipeline",
     "fault_of",

@@ -26,20 +26,19 @@ def save_artifact(
     *,
     golden: Sequence[str],
     provenance: Mapping[str, Any],
-    report: str | None = None,
 ) -> Manifest:
     """Write a cascade as an artifact folder and return its manifest.
 
     ``golden`` are texts whose decisions are recorded; ``provenance`` holds the manifest's ``libraries``,
-    ``git_commit`` and ``dataset``; ``report`` is the text of report.json. The folder must not exist; it
-    appears whole, by one rename, or not at all. Raises ArtifactError.
+    ``git_commit`` and ``dataset``. The folder must not exist; it appears whole, by one rename, or not at
+    all. Raises ArtifactError.
     """
     if folder.exists():
         raise ArtifactError(f"{str(folder)!r} exists; an artifact is never written over.", folder=folder)
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
     try:
         draft.mkdir(parents=True)
-        _write_files(cascade, draft, golden, report)
+        _write_files(cascade, draft, golden)
         manifest = _describe(cascade, draft, provenance)
         (draft / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         for path in (*draft.iterdir(), draft):
@@ -53,6 +52,24 @@ def save_artifact(
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    return manifest
+
+
+def attach_report(folder: Path, report: str) -> Manifest:
+    """Add the text of report.json to an artifact folder and return its new manifest; the digest stays.
+
+    The manifest is replaced last and at once: a crash before leaves the artifact as it was.
+    """
+    manifest = read_manifest(folder)
+    path = folder / "report.json"
+    path.write_text(report, encoding="utf-8")
+    _flush(path)
+    manifest = manifest.model_copy(update={"files": manifest.files | {path.name: hash_file(path)}})
+    draft = folder / ".manifest.draft"
+    draft.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _flush(draft)
+    draft.replace(folder / "manifest.json")
+    _flush(folder)
     return manifest
 
 
@@ -80,15 +97,13 @@ def load_artifact(folder: Path) -> Cascade:
     return cascade
 
 
-def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str], report: str | None) -> None:
+def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
     texts = {
         "task.toml": _toml(cascade),
         "model.json": cascade.model.spec.model_dump_json(indent=2) + "\n",
         "operating_point.json": cascade.operating_point.model_dump_json(indent=2) + "\n",
         "golden.jsonl": golden_lines(cascade, golden),
     }
-    if report is not None:
-        texts["report.json"] = report
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
     write_tensors(draft / "model.safetensors", cascade.model.to_arrays())
