@@ -14,8 +14,9 @@ def refused(report: str) -> list[str]:
     lines = []
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it just now
         for skip in case.iter("skipped"):
-            reason = skip.get("message", "")
-            if skip.get("type") == "pytest.skip" and ALLOWED not in reason:
+            # A module skipped whole has its reason in the element's text, not in its message.
+            reason = f"{skip.get('message', '')} {skip.text or ''}".strip()
+            if skip.get("type") != "pytest.xfail" and ALLOWED not in reason:
                 lines.append(f"{case.get('classname')}::{case.get('name')} was skipped: {reason}")
     return lines
 

@@ -83,7 +83,7 @@ def faults(root: Path) -> list[str]:
         path = FOLDER / f"{name}.txt"
         if not text.startswith(f"# inputs: {digest(root, name)}\n"):
             found.append(f"pyproject.toml changed after {path} was made; run: make lock")
-        if "://" in text or "--index-url" in text:
+        if "://" in text or "index-url" in text:
             found.append(f"{path} names a host; it must work with whatever index a machine is set up for")
         for package, versions in pins(text).items():
             if not versions <= everything.get(package, versions):
