@@ -1,0 +1,28 @@
+"""Labelled text in: named sets and a team's own files, read, checked, split and fingerprinted."""
+
+from assay.datasets.catalog import CATALOG, NamedSet
+from assay.datasets.fetch import fetch
+from assay.datasets.fingerprint import fingerprint_of
+from assay.datasets.loading import load_dataset
+from assay.datasets.rows import Dataset, Rows
+from assay.datasets.splitting import normalise, side_of
+from assay.datasets.table import Layout, Row, Table, read_table
+from assay.datasets.validation import Audit, Finding
+
+__all__ = [
+    "CATALOG",
+    "Audit",
+    "Dataset",
+    "Finding",
+    "Layout",
+    "NamedSet",
+    "Row",
+    "Rows",
+    "Table",
+    "fetch",
+    "fingerprint_of",
+    "load_dataset",
+    "normalise",
+    "read_table",
+    "side_of",
+]

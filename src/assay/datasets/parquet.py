@@ -1,0 +1,68 @@
+"""Parquet, through pyarrow."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, BinaryIO, cast
+
+from assay.datasets.table import Row, Table
+from assay.exceptions import DataError, MissingExtra
+
+BATCH_ROWS = 1024
+SPOOL_BYTES = 64 * 1024**2
+
+
+def open_table(stream: BinaryIO, name: str, stack: ExitStack) -> Table:
+    """Return the table of a Parquet file, read by batches of 1,024 rows.
+
+    A stream that cannot seek is spooled first: to memory up to 64 MB, then to a temporary file.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MissingExtra("Reading Parquet files", package="pyarrow", extra="train") from error
+    try:
+        file = pq.ParquetFile(_seekable(stream, stack))
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{name} is not a Parquet file that can be read: {error}", source=name) from error
+    columns = tuple(file.schema_arrow.names)
+    return Table(name, "parquet", columns, _rows(file, columns, name), schema=file.schema_arrow)
+
+
+def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
+    if stream.seekable():
+        return stream
+    spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 (closed by the stack)
+    stack.callback(spool.close)
+    shutil.copyfileobj(stream, spool)
+    spool.seek(0)
+    return cast(BinaryIO, spool)
+
+
+def _rows(file: Any, columns: tuple[str, ...], name: str) -> Iterator[Row]:
+    import pyarrow as pa
+
+    number = 0
+    try:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            for cells in zip(*(_cells(column) for column in batch.columns), strict=True):
+                number += 1
+                yield Row(number, columns, cells)
+    except pa.ArrowException as error:
+        raise DataError(f"{name} is damaged after row {number}: {error}", source=name) from error
+
+
+def _cells(column: Any) -> list[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        # Parquet does not check that its strings are UTF-8.
+        raw = column.cast(pa.large_binary()).to_pylist()
+        values = [cell if cell is None else cell.decode("utf-8", "surrogateescape") for cell in raw]
+    return values
