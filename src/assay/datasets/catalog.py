@@ -17,6 +17,11 @@ class WheelFile:
     size: int
     member: str
 
+    @property
+    def filename(self) -> str:
+        """The wheel's own name, under which pip would save it."""
+        return f"{self.package.replace('-', '_')}-{self.version}-py3-none-any.whl"
+
     def __str__(self) -> str:
         return f"wheel {self.package} {self.version}, {self.member}"
 

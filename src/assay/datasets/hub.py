@@ -14,8 +14,11 @@ def fetch_hub_file(file: HubFile, folder: Path) -> Path:
     the progress bar is the library's own. Raises MissingExtra without huggingface_hub, and
     DownloadError when the file cannot be had or does not hash to what it must.
     """
+    import httpx
+
     try:
         from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError
     except ImportError as error:
         raise MissingExtra(
             f"Loading {file.repository} from the hub", package="huggingface_hub", extra="transformers"
@@ -26,8 +29,7 @@ def fetch_hub_file(file: HubFile, folder: Path) -> Path:
                 file.repository, file.path, repo_type="dataset", revision=file.revision, cache_dir=folder
             )
         )
-    # The library raises its own errors, those of its HTTP client, and OSError.
-    except Exception as error:
+    except (OSError, ValueError, EntryNotFoundError, httpx.HTTPError) as error:
         raise DownloadError(
             f"{file} could not be fetched: {error}. Check the network (HF_ENDPOINT names another hub), "
             "or give the path of a local copy as the task's source.",

