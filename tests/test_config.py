@@ -1,0 +1,208 @@
+"""Task files and settings: what fits, and how each misfit is named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from assay.config import Settings, Task, find_task, model_name, parse_task, read_settings, read_task
+from assay.exceptions import ConfigError
+from tests.contracts.sources import ROOT
+
+MINIMAL = {"name": "spam", "labels": ["ham", "spam"], "positive": "spam", "data": {"source": "sms-spam"}}
+TOML = 'name = "spam"\nlabels = ["ham", "spam"]\npositive = "spam"\n[data]\nsource = "sms-spam"\n'
+
+
+def task(**changes: Any) -> Task:
+    return parse_task({**MINIMAL, **changes}, source="spam.toml")
+
+
+def test_a_task_needs_name_labels_positive_and_source_only() -> None:
+    assert task().labels == ("ham", "spam")
+    assert task().binary
+    assert (task().data.test, task().data.validation, task().data.duplicates) == (0.2, 0.1, "drop")
+    assert task().gate.min_f1 == 0.85
+
+
+def test_a_task_of_three_labels_is_not_binary() -> None:
+    assert not task(labels=["ham", "spam", "scam"]).binary
+
+
+def test_mlflow_names_are_derived_when_left_out() -> None:
+    derived = task(name="my-own_task", labels=["ham", "spam"])
+    assert (derived.experiment, derived.model) == ("my-own_task-classification", "MyOwnTaskClassifier")
+
+
+def test_mlflow_names_are_kept_when_given() -> None:
+    given = task(experiment="spam-detection", model="Spam")
+    assert (given.experiment, given.model) == ("spam-detection", "Spam")
+
+
+def test_a_model_name_joins_capitalised_words() -> None:
+    assert model_name("spam") == "SpamClassifier"
+    assert model_name("hate-speech_en") == "HateSpeechEnClassifier"
+
+
+def test_a_task_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        task().name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"colour": 1}, r"colour: is not a key that exists here \(got 1\)"),
+        ({"gate": {"min_f2": 0.9}}, r"gate\.min_f2: is not a key that exists here \(got 0\.9\)"),
+        ({"estimator": {"C": 0}}, r"estimator\.C: .*greater than 0.* \(got 0\)"),
+        ({"estimator": {"word_ngrams": [2, 1]}}, r"word_ngrams must rise, like \[1, 2\]; got \[2, 1\]"),
+        ({"estimator": {"char_ngrams": [5, 2]}}, r"char_ngrams must rise, like \[1, 2\]; got \[5, 2\]"),
+        ({"estimator": {"word_ngrams": [0, 2]}}, r"estimator\.word_ngrams\.0: "),
+        ({"estimator": {"family": "forest"}}, r"estimator\.family: .*'tfidf'.* \(got 'forest'\)"),
+        ({"threshold": {"value": 1.5}}, r"threshold\.value: "),
+        ({"labels": ["ham", "spam", "ham"]}, r"labels must differ; got \['ham', 'spam', 'ham'\]"),
+        ({"labels": ["spam"]}, r"labels: "),
+        ({"positive": "scam"}, r"positive must be one of the labels \['ham', 'spam'\]; got 'scam'"),
+        ({"name": "Spam Filter"}, r"name: .*pattern"),
+        ({"name": 5}, r"name: .*string"),
+        (
+            {"data": {"source": "x", "rename": {"junk": "scam", "ok": "ham"}}},
+            r"data\.rename leads to labels that the task does not list: \['scam'\]",
+        ),
+        (
+            {"data": {"source": "x", "test": 0.6, "validation": 0.4}},
+            r"data: .*test and validation together must leave rows to train on",
+        ),
+        (
+            {"labels": ["ham", "spam", "scam"], "estimator": {"weighting": "nb"}},
+            r"estimator\.weighting 'nb' compares two labels; use 'idf' with more",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_path(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^spam\.toml is not a usable task:\n[\s\S]*{fault}"):
+        task(**changes)
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(ConfigError, match="positive") as caught:
+        parse_task({"name": "spam", "labels": ["a", "b"], "data": {}, "extra": 1}, source="my file")
+    assert caught.value.data == {"source": "my file"}
+    for path in ("positive", r"data.source", "extra"):
+        assert f"\n  {path}: " in caught.value.message
+
+
+def test_a_value_that_is_no_table_is_a_fault_of_the_whole_file() -> None:
+    with pytest.raises(ConfigError, match=r"\(the whole file\): .* \(got \['spam'\]\)"):
+        parse_task(["spam"], source="spam.toml")  # type: ignore[arg-type]
+
+
+def test_long_values_are_cut_in_messages() -> None:
+    with pytest.raises(ConfigError, match=r"\(got 'x{79}\)$") as caught:
+        task(name="x" * 5000)
+    assert len(caught.value.message) < 500
+
+
+def test_a_task_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "spam.toml"
+    path.write_text(TOML, encoding="utf-8")
+    assert read_task(path) == task()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name = ]", r"spam\.toml is not TOML: .*line 1, column 8"),
+        (b"name = '\xff'", r"spam\.toml is not TOML: .*0xff"),
+        (b"name = 'spam'", r"spam\.toml is not a usable task:"),
+    ],
+)
+def test_a_task_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "spam.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        read_task(path)
+
+
+def test_a_missing_task_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"There is no task file '.*spam\.toml'"):
+        read_task(tmp_path / "spam.toml")
+
+
+def test_a_task_is_found_by_name_and_by_path(tmp_path: Path) -> None:
+    path = tmp_path / "spam.toml"
+    path.write_text(TOML, encoding="utf-8")
+    assert find_task("spam", tmp_path) == find_task(str(path), tmp_path / "elsewhere") == task()
+
+
+def test_an_unknown_task_is_answered_with_those_that_exist(tmp_path: Path) -> None:
+    (tmp_path / "spam.toml").write_text(TOML, encoding="utf-8")
+    (tmp_path / "abuse.toml").write_text(TOML, encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"it has \['abuse', 'spam'\]\. .*assay train mine --data"
+    ) as caught:
+        find_task("mine", tmp_path)
+    assert caught.value.data == {"task": "mine", "known": ["abuse", "spam"]}
+
+
+def test_a_folder_without_tasks_is_said_to_have_none(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="it has no task files"):
+        find_task("mine", tmp_path / "nonesuch")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tasks").rglob("*.toml")), ids=lambda path: str(path.name))
+def test_every_task_file_of_the_project_is_usable(path: Path) -> None:
+    assert read_task(path).name == path.stem
+
+
+def test_settings_have_defaults() -> None:
+    settings = read_settings({})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.home) == ("127.0.0.1", 8000, Path(".assay"))
+    assert settings.cache == Path(".assay/cache")
+
+
+def test_settings_are_read_from_their_names_only() -> None:
+    settings = read_settings(
+        {"ASSAY_PORT": "9000", "ASSAY_DEFAULT_TASK": "spam", "PORT": "1", "PATH": "/bin"}
+    )
+    assert (settings.port, settings.default_task) == (9000, "spam")
+
+
+def test_settings_come_from_this_process_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_PORT", "9001")
+    assert read_settings().port == 9001
+
+
+def test_an_unknown_setting_is_named_with_those_that_exist() -> None:
+    with pytest.raises(
+        ConfigError, match=r"Unknown setting: ASSAY_PROT\. Settings are ASSAY_HOME, .*ASSAY_PORT"
+    ):
+        read_settings({"ASSAY_PROT": "9000"})
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [("70000", "less than or equal to 65535"), ("http", "valid integer")]
+)
+def test_a_setting_that_does_not_fit_is_named(value: str, fault: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"settings in the environment do not fit:\n  port: .*{fault}.*'{value}'"
+    ):
+        read_settings({"ASSAY_PORT": value})
+
+
+def test_the_store_is_a_file_under_the_home_folder_by_default(tmp_path: Path) -> None:
+    assert read_settings({"ASSAY_HOME": str(tmp_path)}).store == f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+def test_mlflows_own_variable_names_the_store() -> None:
+    assert read_settings({"MLFLOW_TRACKING_URI": "http://mlflow:5000"}).store == "http://mlflow:5000"
+
+
+def test_our_setting_wins_over_mlflows_variable() -> None:
+    both = {"MLFLOW_TRACKING_URI": "http://theirs", "ASSAY_TRACKING_URI": "http://ours"}
+    assert read_settings(both).store == "http://ours"
+
+
+def test_every_setting_has_a_sentence() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
