@@ -1,0 +1,204 @@
+"""Plots of a report as PNG bytes: the same report gives the same bytes, with no machine in their metadata.
+
+Only matplotlib's object interface is used, so that no window, global figure or back end is touched.
+"""
+
+import io
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from assay.evaluation.report import Points, Report
+from assay.exceptions import MissingExtra
+
+DPI = 150
+MAX_ANNOTATED = 20
+"""Labels up to which the confusion matrix prints its counts."""
+MAX_LEGEND = 10
+INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
+COLOURS = (
+    "#2563a8",
+    "#d9822b",
+    "#2f855a",
+    "#8f4bab",
+    "#c53030",
+    "#0f8b8d",
+    "#805a3b",
+    "#b83280",
+    "#6b7280",
+    "#a3a500",
+)
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10.0,
+    "text.parse_math": False,  # a label may hold dollar signs
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.titlesize": 12.0,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 12.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "legend.edgecolor": "white",
+    "legend.framealpha": 0.9,
+    "legend.fontsize": 9.0,
+    "figure.facecolor": "white",
+}
+
+
+def draw(name: str, report: Report) -> bytes:
+    """Return one of ``PLOTS`` as PNG bytes.
+
+    Raises MissingExtra when matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("Drawing plots", package="matplotlib", extra="train") from error
+    content = io.BytesIO()
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # The bundled font lacks some scripts; such a label shows as boxes here and in full in the card.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+        PLOTS[name](figure.add_subplot(), report)
+        figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    return content.getvalue()
+
+
+def _confusion_matrix(axes: Any, report: Report) -> None:
+    size = len(report.labels)
+    totals = [max(sum(row), 1) for row in report.confusion]
+    shares = [[count / total for count in row] for row, total in zip(report.confusion, totals, strict=True)]
+    side = min(max(4.8, 2.4 + 0.42 * size), 16.0)
+    axes.figure.set_size_inches(side + 1.2, side)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [_short(label) for label in report.labels]
+    small = {"fontsize": 10 if size <= MAX_ANNOTATED else 6}
+    axes.set_xticks(
+        range(size), names, **small, rotation=0 if size <= 3 else 45, ha="center" if size <= 3 else "right"
+    )
+    axes.set_yticks(range(size), names, **small)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set(xlabel="Decision", ylabel="Truth", title=f"{report.rows:,} held-out rows: what became of them")
+    colours = axes.figure.colorbar(
+        image, ax=axes, label="Share of the rows with this true label", shrink=0.85
+    )
+    colours.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    colours.outline.set_visible(False)
+    if size <= MAX_ANNOTATED:
+        _annotate(axes, report.confusion, shares)
+
+
+def _annotate(axes: Any, counts: tuple[tuple[int, ...], ...], shares: list[list[float]]) -> None:
+    few = len(counts) <= 6
+    for row, (numbers, parts) in enumerate(zip(counts, shares, strict=True)):
+        for column, (count, share) in enumerate(zip(numbers, parts, strict=True)):
+            text = f"{count:,}\n{share:.1%}" if few else f"{count:,}"
+            colour = "white" if share > 0.55 else INK
+            size = 13 if len(counts) <= 3 else 10 if few else 6
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
+
+
+def _roc(axes: Any, report: Report) -> None:
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="Guessing")
+    for label, colour in _coloured(report):
+        area = report.per_class[label].roc_auc
+        _line(axes, report.curves[label].roc, colour, f"{_short(label)}: area {area}", drawstyle="default")
+        false, recall = _served_point(report, label)[:2]
+        _mark(axes, false, recall, colour, report)
+    axes.set(
+        xlabel="False alarms: share of the other rows", ylabel="Found: share of the label's rows (recall)"
+    )
+    _finish(axes, report, "ROC curve", "lower right")
+
+
+def _precision_recall(axes: Any, report: Report) -> None:
+    for label, colour in _coloured(report):
+        metrics = report.per_class[label]
+        text = f"{_short(label)}: area {metrics.pr_auc}"
+        _line(axes, report.curves[label].precision_recall, colour, text, drawstyle="steps-pre")
+        _, recall, precision = _served_point(report, label)
+        _mark(axes, recall, precision, colour, report)
+        if report.binary and report.rows:
+            share = metrics.support / report.rows
+            axes.axhline(share, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="Guessing")
+    axes.set(
+        xlabel="Found: share of the label's rows (recall)",
+        ylabel="Right: share of the label's decisions (precision)",
+    )
+    _finish(axes, report, "Precision and recall", "lower left")
+
+
+def _scores(axes: Any, report: Report) -> None:
+    edges = report.scores.edges
+    for (group, counts), colour in zip(report.scores.counts.items(), COLOURS, strict=False):
+        name = f"{_short(group)} ({sum(counts):,} rows)"
+        axes.stairs(counts, edges, fill=True, alpha=0.35, color=colour)
+        axes.stairs(counts, edges, color=colour, linewidth=1.4, label=name)
+    if report.threshold is not None:
+        axes.axvline(report.threshold, color=INK, linewidth=1.2, label=f"Threshold {report.threshold:.3g}")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(0, 2 * max(1, *(count for counts in report.scores.counts.values() for count in counts)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set(xlim=(0, 1), xlabel=_short(report.scores.of, 60), ylabel="Rows (log scale)")
+    axes.set_title("How the scores spread")
+    axes.grid(axis="y", color=GRID)
+    axes.legend(loc="upper center", ncols=3)
+
+
+def _coloured(report: Report) -> list[tuple[str, str]]:
+    return [(label, COLOURS[number % len(COLOURS)]) for number, label in enumerate(report.curves)]
+
+
+def _line(axes: Any, points: Points, colour: str, name: str, *, drawstyle: str) -> None:
+    if points:
+        x, y = zip(*points, strict=True)
+        axes.plot(x, y, color=colour, linewidth=1.8, label=name, drawstyle=drawstyle)
+
+
+def _served_point(report: Report, label: str) -> tuple[float | None, float | None, float | None]:
+    """Return the false positive rate, recall and precision of the decisions that were served."""
+    number = report.labels.index(label)
+    given = sum(row[number] for row in report.confusion)
+    hits = report.confusion[number][number]
+    support = sum(report.confusion[number])
+    others = report.rows - support
+    return (
+        (given - hits) / others if others else None,
+        hits / support if support else None,
+        hits / given if given else None,
+    )
+
+
+def _mark(axes: Any, x: float | None, y: float | None, colour: str, report: Report) -> None:
+    if x is not None and y is not None:
+        name = f"Served threshold {report.threshold:.3g}" if report.threshold is not None else None
+        axes.plot([x], [y], "o", markersize=7, color=colour, markeredgecolor="white", label=name, zorder=3)
+
+
+def _finish(axes: Any, report: Report, title: str, corner: str) -> None:
+    axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), title=title)
+    axes.grid(color=GRID)
+    if not any(curve.roc for curve in report.curves.values()):
+        axes.text(0.5, 0.5, "Undefined: these rows do not hold both sides", ha="center", color=MUTED)
+    elif len(report.curves) <= MAX_LEGEND:
+        axes.legend(loc=corner)
+
+
+def _short(text: str, most: int = 24) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+PLOTS: dict[str, Callable[[Any, Report], None]] = {
+    "confusion_matrix": _confusion_matrix,
+    "precision_recall": _precision_recall,
+    "roc": _roc,
+    "scores": _scores,
+}
+"""Name of the plot -> what draws it on axes."""
