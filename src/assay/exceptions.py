@@ -12,6 +12,7 @@ AssayError
 │   ├── RegistryUnavailable    it could not be reached or read
 │   ├── VersionNotFound        it has no such model, version or alias
 │   └── PromotionRefused       the version may not be promoted
+├── RequestRefused         a request over HTTP that the service does not answer
 └── MissingExtra           an optional package that the feature needs
 
 Messages say what happened, the value, what is allowed and what to do. The data behind a message
@@ -72,6 +73,13 @@ class VersionNotFound(RegistryError):
 
 class PromotionRefused(RegistryError):
     """The version may not be promoted."""
+
+
+class RequestRefused(AssayError):
+    """A request over HTTP that the service does not answer.
+
+    ``data`` holds the ``status``, the ``code`` and, for wrong fields, the ``detail`` of the error's body.
+    """
 
 
 class MissingExtra(AssayError):

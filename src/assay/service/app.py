@@ -1,0 +1,61 @@
+"""The application: routes, errors and middleware around the models that are served."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version as version_of
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from assay.service.deciding import Deciding
+from assay.service.envelope import Envelope, MetricsSink
+from assay.service.errors import install_handlers
+from assay.service.models import Models
+from assay.service.page import read_page
+from assay.service.routes import TASK_PREFIX, decision_routes, front_routes, health_routes
+from assay.service.statistics import LiveStatistics
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(models: Models, *, metrics: MetricsSink, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the web service over some models.
+
+    Parameters
+    ----------
+    models
+        What is served; it may gain tasks while the service runs.
+    metrics
+        Where requests and decisions are counted.
+    lifespan
+        What runs beside the service, from its start to its end.
+    """
+    version = version_of("assay")
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="Assay",
+        version=version,
+        description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
+        lifespan=lifespan,
+        # Else the documentation would ask swagger.io to check a specification that it is served under a name.
+        swagger_ui_parameters={"validatorUrl": None},
+    )
+    deciding = Deciding(models, LiveStatistics(), metrics)
+    app.include_router(
+        front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
+    )
+    app.include_router(health_routes(deciding, version=version))
+    app.include_router(decision_routes(deciding))
+    app.include_router(decision_routes(deciding, prefix=TASK_PREFIX))
+    install_handlers(app)
+    app.add_middleware(Envelope, metrics=metrics)
+    return app
+
+
+def _endpoints(app: FastAPI) -> dict[str, str]:
+    """Return every call with what it does, from the application's own description of itself."""
+    return {
+        f"{method.upper()} {path}": operation["description"]
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    }

@@ -1,0 +1,47 @@
+"""Texts of one request -> decisions, counted."""
+
+from collections.abc import Sequence
+
+import anyio
+import anyio.to_thread
+
+from assay.estimators import Decision
+from assay.exceptions import TextError
+from assay.service.envelope import MetricsSink
+from assay.service.errors import fault, invalid
+from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS
+from assay.service.models import Models
+from assay.service.statistics import LiveStatistics
+
+
+def fits_inline(texts: Sequence[str]) -> bool:
+    """Return True for so few and so short texts that deciding them holds up nobody on the event loop."""
+    return len(texts) <= INLINE_TEXTS and sum(map(len, texts)) <= INLINE_CHARACTERS
+
+
+class Deciding:
+    """Asks the cascade of a task and counts what it decided."""
+
+    def __init__(self, models: Models, statistics: LiveStatistics, metrics: MetricsSink) -> None:
+        self.models, self.statistics, self.metrics = models, statistics, metrics
+        self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
+
+    async def decide(self, task: str | None, texts: Sequence[str], *, single: bool = False) -> list[Decision]:
+        """Return the decisions of a task (None: the default task) for texts, in their order.
+
+        Raises RequestRefused: 404 for an unknown task, 503 for one without a model, 422 naming the first
+        text that cannot be decided.
+        """
+        cascade = self.models.get(task)
+        try:
+            if fits_inline(texts):
+                decisions = cascade.decide(texts)
+            else:
+                decisions = await anyio.to_thread.run_sync(cascade.decide, texts, limiter=self._threads)
+        except TextError as error:
+            index = error.data["index"]
+            field = "text" if single else f"texts.{index}"
+            raise invalid([fault(field, f"The text {error.data['fault']}.", texts[index])]) from None
+        self.statistics.add(decisions)
+        self.metrics.decided(decisions)
+        return decisions

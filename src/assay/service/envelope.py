@@ -1,0 +1,111 @@
+"""What surrounds every request: an id, a measurement, and an answer when something breaks."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Protocol
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assay.estimators import Decision
+from assay.service.errors import error_response
+from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
+
+logger = logging.getLogger(__name__)
+
+UNMATCHED = "(unmatched)"
+"""The route label of every path that no route knows."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+CLIENT_GONE = 499
+"""The status counted for a client that went away before its request was whole; nothing is sent."""
+
+_SANE_ID = re.compile(rf"[A-Za-z0-9._:/+=@-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}")
+
+
+class MetricsSink(Protocol):
+    """Where the service counts what it does; ``telemetry.Counters`` is one."""
+
+    content_type: str
+
+    def request(self, *, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request."""
+
+    def decided(self, decisions: Sequence[Decision]) -> None:
+        """Count decisions."""
+
+    def render(self) -> bytes:
+        """Return all counts as text of ``content_type``."""
+
+
+def request_id_of(headers: Headers) -> str:
+    """Return the id that a client gave its request in ``X-Request-ID`` when it is sane, else a fresh one."""
+    given = headers.get("x-request-id", "")
+    return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+class Envelope:
+    """Middleware that names, measures and, when something breaks, answers every HTTP request.
+
+    It also answers HEAD as GET without the body.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: MetricsSink) -> None:
+        self.app, self.metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one connection on; anything but HTTP unchanged."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = request_id_of(Headers(scope=scope))
+        method = scope["method"]
+        inner = {**scope, "method": "GET" if method == "HEAD" else method}
+        inner["state"] = {**scope.get("state", {}), "request_id": request_id}
+        outgoing = Outgoing(send, request_id, without_body=method == "HEAD")
+        try:
+            await self._answer(inner, receive, outgoing)
+        finally:
+            self.metrics.request(
+                route=getattr(inner.get("route"), "path", UNMATCHED),
+                method=method if method in METHODS else "other",
+                status=outgoing.status,
+                seconds=time.perf_counter() - started,
+            )
+
+    async def _answer(self, scope: Scope, receive: Receive, outgoing: "Outgoing") -> None:
+        try:
+            await self.app(scope, receive, outgoing)
+        except ClientDisconnect:
+            outgoing.status = CLIENT_GONE
+        except Exception:
+            request_id = outgoing.request_id
+            logger.exception("Request %s broke: %s %s", request_id, scope["method"], scope["path"])
+            if outgoing.status:
+                raise
+            message = f"The service failed at this request; its log says why under the id {request_id!r}."
+            await error_response(request_id, 500, "internal_error", message)(scope, receive, outgoing)
+
+
+class Outgoing:
+    """The way out of one request: adds its id, remembers the status, drops the body of an answer to HEAD."""
+
+    def __init__(self, send: Send, request_id: str, *, without_body: bool) -> None:
+        self.send, self.request_id, self.without_body = send, request_id, without_body
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+        elif self.without_body:
+            message = {**message, "body": b""}
+        await self.send(message)

@@ -1,0 +1,27 @@
+"""Every limit of the service, as explicit numbers; the longest text is ``config.MAX_TEXT_BYTES``."""
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""The longest JSON body that is read."""
+
+MAX_TEXTS = 1_000
+"""The most texts of one request."""
+
+MAX_SUBJECT_CHARACTERS = 256
+"""The longest ``subject`` of a request."""
+
+MAX_REQUEST_ID_CHARACTERS = 128
+"""The longest ``X-Request-ID`` that is taken over from a client."""
+
+INLINE_TEXTS = 8
+INLINE_CHARACTERS = 8_192
+"""Up to this many texts and characters together are decided on the event loop; more go to a thread, so
+that a long request does not hold up short ones."""
+
+DECIDING_THREADS = 2
+"""Threads that decide at the same time: deciding is computation, more would starve the event loop."""
+
+SHOWN_CHARACTERS = 60
+"""How much of a wrong value an error shows."""
+
+SHOWN_FAULTS = 20
+"""How many faults of one request an error lists."""

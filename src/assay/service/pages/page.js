@@ -1,0 +1,170 @@
+"use strict";
+const MAX_TEXT_BYTES = __MAX_TEXT_BYTES__;
+const LOOK_AGAIN_MS = 5000;
+const at = (id) => document.getElementById(id);
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+// One call of the service; what goes wrong has the same shape, wherever it went wrong.
+async function call(path, body) {
+  const options = body && {
+    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+  };
+  let answer;
+  try {
+    const response = await fetch(path, options);
+    answer = await response.json();
+    if (response.ok) return answer;
+  } catch {
+    answer = {};
+  }
+  throw answer.error ?? { code: "unreachable", message: "The service did not answer. Is it still running?", request_id: "" };
+}
+
+function versionOf(state) {
+  return state.version ? `version ${state.version}` : "unregistered";
+}
+
+function showTasks(health) {
+  const chosen = document.querySelector("input[name=task]:checked")?.value ?? health.default_task;
+  const choices = Object.entries(health.tasks).map(([task, state]) => {
+    const input = make("input", {
+      type: "radio", name: "task", id: `task-${task}`, value: task, checked: task === chosen, disabled: !state.loaded_at,
+    });
+    return make("span", { className: "task" }, input, make("label", { htmlFor: input.id, textContent: task }));
+  });
+  at("tasks").replaceChildren(at("tasks").querySelector("legend"), ...choices);
+  if (!document.querySelector("input[name=task]:checked:enabled")) {
+    document.querySelector("input[name=task]:enabled")?.click();
+  }
+}
+
+function showServing(health) {
+  const rows = Object.entries(health.tasks).map(([task, state]) => {
+    const row = make("tr", {}, make("th", { scope: "row", textContent: task }));
+    const loaded = state.loaded_at && new Date(state.loaded_at).toLocaleString();
+    const decisions = health.statistics.tasks[task]?.decisions ?? 0;
+    const cells = { Model: state.model, Version: state.version || "unregistered", Stage: state.stage };
+    if (loaded) Object.assign(cells, { Loaded: loaded, Decisions: decisions.toLocaleString() });
+    for (const [name, value] of Object.entries(cells)) {
+      row.append(make("td", { textContent: value }));
+      row.lastChild.dataset.name = name;
+    }
+    if (!loaded) row.append(make("td", { className: "reason", colSpan: 2, textContent: state.reason }));
+    return row;
+  });
+  at("rows").replaceChildren(...rows);
+  at("serving").hidden = rows.length === 0;
+}
+
+async function look() {
+  try {
+    const health = await call("health");
+    const served = Object.values(health.tasks).filter((state) => state.loaded_at).length;
+    const sentence = { ok: `Serving ${served} ${served === 1 ? "task" : "tasks"}`, degraded: served ? "Some tasks have no model" : "No model is loaded" };
+    at("state").className = `state ${served ? health.status : "down"}`;
+    at("state").textContent = sentence[health.status];
+    showServing(health);
+    if (at("tasks").querySelectorAll("input:enabled").length !== served) showTasks(health);
+    at("desk").hidden = !served;
+    at("empty").hidden = Boolean(served);
+    if (!served) await call("health/ready").catch((error) => { at("empty-reason").textContent = error.message; });
+    if (health.status !== "ok") setTimeout(look, LOOK_AGAIN_MS);
+  } catch (error) {
+    at("state").className = "state down";
+    at("state").textContent = error.message;
+    setTimeout(look, LOOK_AGAIN_MS);
+  }
+}
+
+// One bar: the share of a label, or the score of the positive label against its threshold.
+function bar(name, share, threshold) {
+  const fill = make("div", { className: "fill" });
+  fill.style.width = percent(share).replace(" ", "");
+  const track = make("div", { className: "track" }, fill);
+  const heading = make("div", { className: "names" }, make("span", { textContent: name }), make("b", { textContent: share.toFixed(4) }));
+  const whole = make("div", { className: "bar" }, heading, track);
+  if (threshold === null) return whole;
+  const place = `${threshold * 100}%`;
+  const line = make("div", { className: "threshold" });
+  const side = threshold < 0.2 ? "low" : threshold > 0.8 ? "high" : "";
+  const mark = make("span", { className: side, textContent: `threshold ${threshold.toFixed(2)}` });
+  line.style.left = mark.style.left = place;
+  track.append(line);
+  whole.append(make("div", { className: "mark" }, mark));
+  whole.setAttribute("role", "img");
+  whole.setAttribute("aria-label", `${name} ${share.toFixed(4)}, threshold ${threshold.toFixed(2)}`);
+  return whole;
+}
+
+function bars(decision, state) {
+  if (decision.scores) return Object.entries(decision.scores).sort((a, b) => b[1] - a[1]).map(([label, share]) => bar(label, share, null));
+  if (decision.score === null) return [];
+  return [bar(`Score for ${state.positive}`, decision.score, decision.threshold)];
+}
+
+function curlOf(path, body) {
+  const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
+  return `curl ${new URL(path, location.href)} -H 'Content-Type: application/json' -d '${quoted}'`;
+}
+
+function showDecision(decision, state, took, curl) {
+  at("label").textContent = decision.label;
+  at("review").hidden = !decision.review;
+  at("confidence").textContent = percent(decision.confidence);
+  at("scores").replaceChildren(...bars(decision, state));
+  at("task").textContent = decision.task;
+  at("decided-by").textContent = decision.rule ? `${decision.decided_by}: ${decision.rule}` : decision.decided_by;
+  at("version").textContent = `${decision.model}, ${versionOf(decision)}`;
+  at("took").textContent = `${took.toFixed(1)} ms, round trip`;
+  at("id").textContent = decision.id;
+  at("curl").textContent = curl;
+  at("spoken").textContent = `Decision: ${decision.label}, ${percent(decision.confidence)} confidence`;
+}
+
+function show(part) {
+  for (const id of ["waiting", "error", "decision"]) at(id).hidden = id !== part;
+}
+
+async function decide(event) {
+  event.preventDefault();
+  const task = document.querySelector("input[name=task]:checked").value;
+  const path = `v1/tasks/${encodeURIComponent(task)}/predict`;
+  const body = { text: at("text").value };
+  at("decide").disabled = true;
+  try {
+    const started = performance.now();
+    const decision = await call(path, body);
+    const took = performance.now() - started;
+    const health = await call("health");
+    showServing(health);
+    showDecision(decision, health.tasks[task], took, curlOf(path, body));
+    show("decision");
+  } catch (error) {
+    at("error-code").textContent = error.code.replaceAll("_", " ");
+    at("error-message").textContent = error.message;
+    at("error-id").textContent = error.request_id && `request ${error.request_id}`;
+    show("error");
+  } finally {
+    at("decide").disabled = false;
+  }
+}
+
+function measure() {
+  const bytes = new TextEncoder().encode(at("text").value).length;
+  at("size").textContent = `${bytes.toLocaleString()} of ${MAX_TEXT_BYTES.toLocaleString()} bytes`;
+  at("size").className = bytes > MAX_TEXT_BYTES ? "quiet over" : "quiet";
+}
+
+at("form").addEventListener("submit", decide);
+at("text").addEventListener("input", measure);
+at("text").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !at("decide").disabled) at("form").requestSubmit();
+});
+measure();
+look();

@@ -1,0 +1,150 @@
+"""The calls of the service; each only reads its request, asks and writes the answer."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import HTMLResponse, Response
+
+from assay.service.bodies import read_body
+from assay.service.deciding import Deciding
+from assay.service.models import Models
+from assay.service.page import Page
+from assay.service.schemas import (
+    BatchRequest,
+    DecisionAnswer,
+    ErrorAnswer,
+    Health,
+    Index,
+    Liveness,
+    Predictions,
+    PredictRequest,
+    body_schema,
+)
+
+TASK_PREFIX = "/v1/tasks/{task}"
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "The body is absent, not UTF-8 or not JSON"},
+    404: {"model": ErrorAnswer, "description": "There is no such task"},
+    413: {"model": ErrorAnswer, "description": "The body is too large"},
+    415: {"model": ErrorAnswer, "description": "The body is not sent as JSON"},
+    422: {"model": ErrorAnswer, "description": "Fields are wrong; each is named"},
+    503: {"model": ErrorAnswer, "description": "The task has no model"},
+}
+
+
+def json_response(value: Any) -> Response:
+    """Return a value as JSON."""
+    return Response(orjson.dumps(value), media_type="application/json")
+
+
+async def task_in_path(task: Annotated[str, Path(description="Name of the task, like spam.")]) -> None:
+    """Declare the path parameter to OpenAPI; the calls read it themselves."""
+
+
+def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
+    """Return the calls that decide, for the default task or, under TASK_PREFIX, for the task in the path."""
+    router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS)
+    if prefix:
+        router.dependencies.append(Depends(task_in_path))
+    one, many = body_schema(PredictRequest), body_schema(BatchRequest)
+
+    @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
+    async def predict(request: Request) -> Response:
+        """Decide one text, or several."""
+        body = await read_body(request, PredictRequest)
+        if body.text is None:
+            return json_response({"predictions": await _decide(deciding, request, body.texts or [])})
+        [decision] = await deciding.decide(request.path_params.get("task"), [body.text], single=True)
+        return json_response(decision.to_dict())
+
+    @router.post("/predict/batch", openapi_extra=many, response_model=Predictions)
+    async def predict_batch(request: Request) -> Response:
+        """Decide several texts."""
+        body = await read_body(request, BatchRequest)
+        return json_response({"predictions": await _decide(deciding, request, body.texts)})
+
+    @router.post("/batch_predict", openapi_extra=many, response_model=list[DecisionAnswer])
+    async def batch_predict(request: Request) -> Response:
+        """Decide several texts; the answer is a bare list."""
+        body = await read_body(request, BatchRequest)
+        return json_response(await _decide(deciding, request, body.texts))
+
+    return router
+
+
+async def _decide(deciding: Deciding, request: Request, texts: list[str]) -> list[dict[str, Any]]:
+    decisions = await deciding.decide(request.path_params.get("task"), texts)
+    return [decision.to_dict() for decision in decisions]
+
+
+def health_routes(deciding: Deciding, *, version: str) -> APIRouter:
+    """Return the calls that say what is served, what it decided, and whether it can answer."""
+    router = APIRouter(tags=["health"])
+    models = deciding.models
+
+    @router.get("/health", response_model=Health)
+    async def health() -> Response:
+        """Say which version answers for each task, and what was decided since the start."""
+        return json_response(
+            {
+                "status": "ok" if models.complete else "degraded",
+                "version": version,
+                "default_task": models.default_task,
+                "tasks": _states(models),
+                "statistics": deciding.statistics.to_dict(),
+            }
+        )
+
+    @router.get("/health/live", response_model=Liveness)
+    async def live() -> Response:
+        """Say that the process answers."""
+        return json_response({"status": "ok"})
+
+    @router.get("/health/ready", response_model=Liveness, responses={503: REFUSALS[503]})
+    async def ready() -> Response:
+        """Say whether any task can be decided."""
+        models.check_ready()
+        return json_response({"status": "ok"})
+
+    return router
+
+
+def _states(models: Models) -> dict[str, dict[str, Any]]:
+    states = {name: served.state() for name, served in models.served.items()}
+    return dict(
+        sorted({**{name: missing.state() for name, missing in models.missing.items()}, **states}.items())
+    )
+
+
+def front_routes(
+    deciding: Deciding, page: Page, *, version: str, endpoints: Callable[[], dict[str, str]]
+) -> APIRouter:
+    """Return ``GET /`` and ``GET /metrics``."""
+    router = APIRouter(tags=["service"])
+    models, metrics = deciding.models, deciding.metrics
+
+    @router.get("/", response_model=Index)
+    async def index(request: Request) -> Response:
+        """Show the web page to a browser, and say what there is to other clients."""
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(page.html, headers={**page.headers, "Vary": "Accept"})
+        answer = json_response(
+            {
+                "name": "assay",
+                "version": version,
+                "default_task": models.default_task,
+                "tasks": list(models.served),
+                "endpoints": endpoints(),
+            }
+        )
+        answer.headers["Vary"] = "Accept"
+        return answer
+
+    @router.get("/metrics", response_class=Response)
+    async def prometheus() -> Response:
+        """Give requests, latencies and decisions in Prometheus' text format."""
+        return Response(metrics.render(), media_type=metrics.content_type)
+
+    return router

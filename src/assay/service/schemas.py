@@ -1,0 +1,171 @@
+"""The requests that the service takes and the answers that it gives, as OpenAPI shows them."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from assay.config import MAX_TEXT_BYTES
+from assay.service.limits import MAX_SUBJECT_CHARACTERS, MAX_TEXTS
+
+Subject = Annotated[
+    str | None,
+    Field(max_length=MAX_SUBJECT_CHARACTERS, description="Whom the text is from, in the caller's own terms."),
+]
+Texts = Annotated[
+    list[str],
+    Field(
+        min_length=1,
+        max_length=MAX_TEXTS,
+        description=f"Texts of at most {MAX_TEXT_BYTES:,} bytes of UTF-8 each; answers keep their order.",
+    ),
+]
+
+
+class Body(BaseModel):
+    """A request: exact types, and no fields but those listed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PredictRequest(Body):
+    """One text, or several: give ``text`` or ``texts``."""
+
+    text: str | None = Field(
+        None,
+        description=f"One text of at most {MAX_TEXT_BYTES:,} bytes of UTF-8.",
+        examples=["Call now to win!"],
+    )
+    texts: Texts | None = None
+    subject: Subject = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.text is None) == (self.texts is None):
+            which = "neither" if self.text is None else "both"
+            raise ValueError(f'Give either "text" or "texts"; the body has {which}')
+        return self
+
+
+class BatchRequest(Body):
+    """Several texts."""
+
+    texts: Texts
+    subject: Subject = None
+
+
+class DecisionAnswer(BaseModel):
+    """The answer for one text."""
+
+    id: str
+    task: str
+    label: str
+    confidence: float = Field(description="Probability of the label given.")
+    score: float | None = Field(
+        description="Calibrated probability of the positive label; null where a rule decided."
+    )
+    threshold: float | None = Field(
+        description="Score from which the positive label is given; null with more than two labels."
+    )
+    decided_by: str = Field(description="The tier that decided: rule or model.")
+    rule: str | None
+    review: bool = Field(description="True inside the review band; the label is the same.")
+    model: str
+    version: str
+    scores: dict[str, float] = Field(
+        {}, description="Probability of each label; only with more than two labels."
+    )
+    sentiment: str = Field("", description="Equal to label; only for the task sentiment.")
+
+
+class Predictions(BaseModel):
+    """The answers for several texts, in their order."""
+
+    predictions: list[DecisionAnswer]
+
+
+class Fault(BaseModel):
+    """One wrong field of a request."""
+
+    field: str = Field(examples=["texts.3"])
+    message: str
+    got: str
+
+
+class Error(BaseModel):
+    """What went wrong, and the id under which the log has it."""
+
+    code: str = Field(examples=["invalid_request"])
+    message: str
+    detail: list[Fault]
+    request_id: str
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    error: Error
+
+
+class TaskState(BaseModel):
+    """Which version answers for a task, or why none does."""
+
+    model: str
+    version: str
+    stage: str
+    loaded_at: str | None
+    labels: list[str]
+    positive: str | None
+    reason: str | None
+
+
+class TaskStatistics(BaseModel):
+    """What one task decided since the process started."""
+
+    decisions: int
+    labels: dict[str, int]
+    shares: dict[str, float]
+    mean_confidence: float | None
+
+
+class Statistics(BaseModel):
+    """What the process decided since it started."""
+
+    since: str
+    decisions: int
+    tasks: dict[str, TaskStatistics]
+
+
+class Health(BaseModel):
+    """What is served and what it decided."""
+
+    status: str = Field(description="ok, or degraded when a task has no model.")
+    version: str
+    default_task: str | None
+    tasks: dict[str, TaskState]
+    statistics: Statistics
+
+
+class Liveness(BaseModel):
+    """The process answers."""
+
+    status: str
+
+
+class Index(BaseModel):
+    """What this service is."""
+
+    name: str
+    version: str
+    default_task: str | None
+    tasks: list[str]
+    endpoints: dict[str, str]
+
+
+def body_schema(model: type[Body]) -> dict[str, Any]:
+    """Return the OpenAPI entry of a body that the route reads itself."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": model.model_json_schema()}},
+        }
+    }

@@ -1,0 +1,5 @@
+"""What live traffic tells."""
+
+from assay.telemetry.counters import Counters
+
+__all__ = ["Counters"]
