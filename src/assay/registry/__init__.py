@@ -1,0 +1,8 @@
+"""Runs, versions and what serves: the only importer of MLflow, which finding and fetching do without."""
+
+from assay.registry.fetching import fetch_version
+from assay.registry.registry import Registry
+from assay.registry.resolve import Found, find_production, find_version
+from assay.registry.versions import Version
+
+__all__ = ["Found", "Registry", "Version", "fetch_version", "find_production", "find_version"]

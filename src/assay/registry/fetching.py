@@ -1,0 +1,119 @@
+"""A version's artifact folder on this machine: a local source in place, any other downloaded once."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from assay.estimators import read_manifest
+from assay.exceptions import ArtifactError, RegistryError
+from assay.registry import rest
+from assay.registry.resolve import Found
+from assay.registry.store import parse_store
+
+MANIFEST = "manifest.json"
+
+
+def fetch_version(uri: str, found: Found, cache: Path) -> Path:
+    """Return a local artifact folder of a version.
+
+    A source that is a folder of this machine is used in place. From a server, every file is fetched
+    once into ``cache``, in a folder named by the SHA-256 of the manifest; it appears whole or not at all.
+    Raises ArtifactError when bytes are missing or differ from what was registered, RegistryUnavailable,
+    RegistryError.
+    """
+    store = parse_store(uri)
+    folder = local_folder(found.source)
+    if folder is not None and (store.kind != "http" or folder.is_dir()):
+        _check_manifest(folder, found)
+        return folder
+    if store.kind != "http":
+        raise RegistryError(
+            f"Version {found.version} of {found.model!r} is kept at {found.source!r}, which only "
+            "an MLflow server hands out. Name the server's address in ASSAY_TRACKING_URI."
+        )
+    kept = cache / found.manifest
+    if not _is_whole(kept):
+        shutil.rmtree(kept, ignore_errors=True)
+        with rest.connect(store) as server:
+            _download(server, found, kept)
+    return kept
+
+
+def local_folder(source: str) -> Path | None:
+    """Return the path of a ``file:`` URI or an absolute path; None for any other source."""
+    parts = urlsplit(source)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return Path(source) if source.startswith("/") else None
+
+
+def _check_manifest(folder: Path, found: Found) -> None:
+    path = folder / MANIFEST
+    try:
+        seen = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ArtifactError(
+            f"Version {found.version} of {found.model!r} is registered, but {path} cannot be read: "
+            f"{error.strerror}. Restore the folder, or promote another version.",
+            folder=folder,
+        ) from error
+    if seen != found.manifest:
+        raise _differs(found, MANIFEST, seen, found.manifest)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_manifest(folder)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _download(server: rest.Server, found: Found, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=kept.parent))
+    try:
+        _download_file(server, found, draft, MANIFEST, found.manifest)
+        for name, expected in json.loads((draft / MANIFEST).read_bytes())["files"].items():
+            _download_file(server, found, draft, name, expected)
+        read_manifest(draft)
+        try:
+            draft.rename(kept)
+        except OSError:
+            # Another worker was first; what it renamed into place has the same name, so the same bytes.
+            if not _is_whole(kept):
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _download_file(server: rest.Server, found: Found, draft: Path, name: str, expected: str) -> None:
+    if PurePosixPath(name).name != name:
+        raise ArtifactError(
+            f"The manifest of version {found.version} of {found.model!r} names the file "
+            f"{name!r}, which is no plain name."
+        )
+    seen = hashlib.sha256()
+    with server.file(found.model, found.version, name) as chunks, (draft / name).open("wb") as file:
+        for chunk in chunks:
+            seen.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    if seen.hexdigest() != expected:
+        raise _differs(found, name, seen.hexdigest(), expected)
+
+
+def _differs(found: Found, name: str, seen: str, expected: str) -> ArtifactError:
+    return ArtifactError(
+        f"{name} of version {found.version} of {found.model!r} is not what was registered: "
+        f"its SHA-256 is {seen[:12]}..., registered was {expected[:12] or 'none'}.... "
+        "Restore it from a backup, or promote another version.",
+        model=found.model,
+        version=found.version,
+        file=name,
+    )

@@ -1,0 +1,105 @@
+"""The few calls of MLflow's REST interface that finding and fetching a version take."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from assay.exceptions import RegistryError, RegistryUnavailable, VersionNotFound
+from assay.registry.store import Store
+
+TIMEOUT = httpx.Timeout(30, connect=5)
+"""Seconds; a dead server is told from a slow one by the connection."""
+PAGE = 200
+
+
+class Server:
+    """An MLflow tracking server, over one connection pool."""
+
+    def __init__(self, store: Store, http: httpx.Client) -> None:
+        self.store = store
+        self._http = http
+
+    def get(self, call: str, **values: str | int) -> dict[str, Any]:
+        """Return the answer of ``GET api/2.0/mlflow/<call>``."""
+        response = self._http.get(f"{self.store.uri}/api/2.0/mlflow/{call}", params=values)
+        self._raise_for(response)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def pages(self, call: str, key: str, **values: str | int) -> Iterator[dict[str, Any]]:
+        """Yield the items of every page of a search."""
+        token = ""
+        while True:
+            answer = self.get(call, **values, max_results=PAGE, **({"page_token": token} if token else {}))
+            yield from answer.get(key, [])
+            token = answer.get("next_page_token", "")
+            if not token:
+                return
+
+    @contextmanager
+    def file(self, model: str, version: str, path: str) -> Iterator[Iterator[bytes]]:
+        """Open one file of a version's artifact; the server fetches it from wherever it is kept."""
+        values = {"name": model, "version": version, "path": path}
+        with self._http.stream(
+            "GET", f"{self.store.uri}/model-versions/get-artifact", params=values
+        ) as response:
+            if response.is_error:
+                response.read()
+            self._raise_for(response)
+            yield response.iter_bytes()
+
+    def _raise_for(self, response: httpx.Response) -> None:
+        if response.is_success and "html" not in response.headers.get("content-type", ""):
+            return
+        code, message = _fault(response)
+        shown = self.store.shown
+        if code == "RESOURCE_DOES_NOT_EXIST":
+            raise VersionNotFound(f"{shown}: {message}")
+        if response.status_code in (401, 403):
+            raise RegistryError(
+                f"The registry {shown} refused the request ({response.status_code}: {message}). "
+                "Give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN; "
+                "a server behind a name needs --allowed-hosts."
+            )
+        if response.status_code >= 500:
+            raise RegistryUnavailable(
+                f"The registry {shown} failed ({response.status_code}: {message}). See its log.", uri=shown
+            )
+        if code:
+            raise RegistryError(f"The registry {shown} refused the request ({code}: {message}).")
+        raise RegistryError(
+            f"{shown} answers, but not as an MLflow server ({response.status_code} for {response.url.path}). "
+            "Check the address in ASSAY_TRACKING_URI."
+        )
+
+
+@contextmanager
+def connect(store: Store) -> Iterator[Server]:
+    """Open a tracking server; raises RegistryUnavailable when it cannot be reached."""
+    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    auth = (user, os.environ.get("MLFLOW_TRACKING_PASSWORD", "")) if user and not token else None
+    try:
+        with httpx.Client(timeout=TIMEOUT, headers=headers, auth=auth, follow_redirects=True) as http:
+            yield Server(store, http)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        raise RegistryUnavailable(
+            f"The registry {store.shown} cannot be reached: {reason}. Check that the MLflow server runs "
+            "and that ASSAY_TRACKING_URI names it.",
+            uri=store.shown,
+        ) from error
+    except ValueError as error:
+        raise RegistryError(f"{store.shown} answers, but not as an MLflow server ({error}).") from error
+
+
+def _fault(response: httpx.Response) -> tuple[str, str]:
+    try:
+        body = response.json()
+        return str(body["error_code"]), str(body.get("message", ""))
+    except (ValueError, KeyError, TypeError):
+        return "", response.reason_phrase

@@ -1,0 +1,98 @@
+"""The URI of MLflow's store: what kind it is, and how it may be shown."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from assay.exceptions import RegistryError
+
+MLFLOW_RELEASE = "3.17"
+"""The MLflow that Assay is pinned to and tested against."""
+
+SCHEMA = "dc11669786a5"
+"""The database schema (alembic revision) of that release."""
+
+Kind = Literal["sqlite", "postgresql", "http"]
+
+KINDS: dict[str, Kind] = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "http": "http",
+    "https": "http",
+}
+EXAMPLES = "sqlite:////absolute/path/mlflow.db, postgresql://user:password@host/database, https://host:5000"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A parsed store URI; its repr holds no password."""
+
+    kind: Kind
+    uri: str
+
+    @property
+    def shown(self) -> str:
+        """The URI without credentials, for messages."""
+        return without_credentials(self.uri)
+
+    @property
+    def path(self) -> Path:
+        """The file of an sqlite store."""
+        return Path(unquote(urlsplit(self.uri).path.removeprefix("/")))
+
+    @property
+    def for_mlflow(self) -> str:
+        """The URI that MLflow's client takes; PostgreSQL is reached through psycopg 3."""
+        return f"postgresql+psycopg://{_rest(self.uri)}" if self.kind == "postgresql" else self.uri
+
+    @property
+    def for_psycopg(self) -> str:
+        """The URI of a PostgreSQL store as libpq reads it."""
+        return f"postgresql://{_rest(self.uri)}"
+
+    def __repr__(self) -> str:
+        return f"Store({self.shown!r})"
+
+
+def parse_store(uri: str) -> Store:
+    """Return the store of a URI.
+
+    Raises RegistryError for a folder (``./mlruns``, ``file:``), which MLflow no longer takes as a
+    store, for an in-memory or driver-less form that cannot be shared, and for an unknown scheme.
+    """
+    scheme = uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else "file"
+    kind = KINDS.get(scheme)
+    if scheme == "file":
+        raise RegistryError(
+            f"{uri!r} is a folder of files, and MLflow {MLFLOW_RELEASE} keeps runs and versions "
+            f"in a database. Use one of {EXAMPLES}.",
+            uri=uri,
+        )
+    if kind is None:
+        raise RegistryError(
+            f"The store {without_credentials(uri)!r} is of no kind that Assay reads. Use one of {EXAMPLES}."
+        )
+    store = Store(kind, uri.rstrip("/") if kind == "http" else uri)
+    if kind == "sqlite" and (not uri.startswith("sqlite:///") or store.path.name in ("", ":memory:")):
+        raise RegistryError(
+            f"{uri!r} names no file. An sqlite store has three slashes and a path: sqlite:////absolute/path/mlflow.db.",
+            uri=uri,
+        )
+    return store
+
+
+def without_credentials(uri: str) -> str:
+    """Return a URI with user and password, and a password among the options, replaced by ``***``."""
+    parts = urlsplit(uri)
+    netloc = re.sub(r"^.*@", "***@", parts.netloc)
+    query = re.sub(r"(?i)((?:password|passwd|token|secret)[^=&]*)=[^&]*", r"\1=***", parts.query)
+    shown = urlunsplit(parts._replace(netloc=netloc, query=query))
+    # urlunsplit drops the empty authority that sqlite and file URIs are written with.
+    return uri if shown.replace("/", "") == uri.replace("/", "") else shown
+
+
+def _rest(uri: str) -> str:
+    return uri.partition("://")[2]
