@@ -64,7 +64,7 @@ class EstimatorConfig(Frozen):
     """Character n-grams inside word bounds, beside the words; none by default."""
     min_df: int = Field(2, ge=1)
     sublinear_tf: bool = True
-    C: float = Field(1.0, gt=0)
+    C: float = Field(10.0, gt=0)
     class_weight: Literal["none", "balanced"] = "none"
     max_iter: int = Field(1000, ge=1)
     alpha: float = Field(1.0, gt=0)
@@ -131,6 +131,12 @@ class Task(Frozen):
         strays = sorted(set(self.data.rename.values()) - set(self.labels))
         if strays:
             raise ValueError(f"data.rename leads to labels that the task does not list: {strays}")
+        return self
+
+    @model_validator(mode="after")
+    def _nb_compares_two(self) -> Self:
+        if self.estimator.weighting == "nb" and not self.binary:
+            raise ValueError("estimator.weighting 'nb' compares two labels; use 'idf' with more")
         return self
 
     @property
@@ -217,6 +223,11 @@ class Settings(Frozen):
     models: str = Field(
         "", description="Artifact folders to serve instead of the registry, separated by commas."
     )
+
+    @property
+    def cache(self) -> Path:
+        """The folder of versions fetched from a remote store."""
+        return self.home / "cache"
 
     @property
     def store(self) -> str:

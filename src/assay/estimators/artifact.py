@@ -30,8 +30,8 @@ def save_artifact(
     """Write a cascade as an artifact folder and return its manifest.
 
     ``golden`` are texts whose decisions are recorded; ``provenance`` holds the manifest's ``libraries``,
-    ``git_commit`` and ``dataset``. The folder must not exist; it appears whole, by one rename, or not at
-    all. Raises ArtifactError.
+    ``git_commit`` and ``dataset``, and ``estimator`` where it is not the task's. The folder must not exist;
+    it appears whole, by one rename, or not at all. Raises ArtifactError.
     """
     if folder.exists():
         raise ArtifactError(f"{str(folder)!r} exists; an artifact is never written over.", folder=folder)
@@ -119,15 +119,15 @@ def _toml(cascade: Cascade) -> str:
 
 def _describe(cascade: Cascade, draft: Path, provenance: Mapping[str, Any]) -> Manifest:
     files = {path.name: hash_file(path) for path in sorted(draft.iterdir())}
-    return Manifest(
-        task=cascade.task.name,
-        labels=cascade.labels,
-        estimator=cascade.task.estimator.family,
-        digest=digest_of(files),
-        files=files,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        **provenance,
-    )
+    described = {
+        "task": cascade.task.name,
+        "labels": cascade.labels,
+        "estimator": cascade.task.estimator.family,
+        "digest": digest_of(files),
+        "files": files,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return Manifest.model_validate(described | dict(provenance))
 
 
 def _flush(path: Path) -> None:

@@ -26,12 +26,12 @@ _pattern_names = {pattern: name for name, pattern in TOKEN_PATTERNS.items()} | {
 
 
 class Counted(NamedTuple):
-    """One vectoriser of a pipeline: its n-grams in column order, their weighting, and a scale."""
+    """One vectoriser of a pipeline: its n-grams in column order, their scale, and its weight in a union."""
 
     spec: NgramSpec
     grams: list[str]
-    idf: Floats | None
-    scale: float
+    scale: Floats | None
+    weight: float = 1.0
 
 
 def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, str]) -> LinearModel:
@@ -63,39 +63,39 @@ def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, s
         coef, intercept = coef * sign, intercept * sign
     else:
         coef, intercept = coef[columns], intercept[columns]
-    return assemble(labels, link, Pipeline(before), coef, intercept)
+    return assemble(labels, link, count_steps([step for _, step in before]), coef, intercept)
 
 
 def assemble(
-    labels: Sequence[str], link: Link, vectoriser: Any, coef: Floats, intercept: Floats
+    labels: Sequence[str], link: Link, counted: Sequence[Counted], coef: Floats, intercept: Floats
 ) -> LinearModel:
-    """Return the linear model of a fitted vectoriser and weights.
+    """Return the linear model of counted n-grams and weights.
 
     ``coef`` has shape (logits, features), ``intercept`` (logits,), both in the order of ``labels``.
     """
     blocks, at = [], 0
-    for part in _counted([vectoriser]):
+    for part in counted:
         vocabulary, order = Vocabulary.build(part.grams)
-        weights = coef[:, at : at + len(part.grams)].T[order] * part.scale
+        weights = coef[:, at : at + len(part.grams)].T[order] * part.weight
         at += len(part.grams)
-        idf = None if part.idf is None else part.idf[order]
-        blocks.append(Block(part.spec, vocabulary, idf, np.ascontiguousarray(weights, np.float64)))
+        scale = None if part.scale is None else part.scale[order]
+        blocks.append(Block(part.spec, vocabulary, scale, np.ascontiguousarray(weights, np.float64)))
     return LinearModel(labels, link, blocks, np.array(intercept, np.float64).reshape(-1))
 
 
 def import_pipeline(
-    path: Path, labels: Sequence[str], names: Mapping[str, str]
+    path: Path, labels: Sequence[str] | None, names: Mapping[str, str]
 ) -> tuple[LinearModel, list[str]]:
     """Return the linear model of a joblib file, and the texts on which both gave the same probabilities.
 
-    Loading runs code from the file: only for files that the caller trusts. The texts are made from the
-    model's own n-grams. Raises ConversionError when a probability differs by more than 1e-9 (1e-6 where
-    the pipeline computes in float32).
+    Loading runs code from the file: only for files that the caller trusts. Labels default to the model's
+    own classes, under their ``names``. The texts are made from the model's own n-grams. Raises
+    ConversionError when a probability differs by more than 1e-9 (1e-6 where the pipeline computes in float32).
     """
     pipeline = _load(path)
-    model = convert_pipeline(pipeline, labels, names)
+    classes = [names.get(str(c), str(c)) for c in getattr(pipeline, "classes_", ())]
+    model = convert_pipeline(pipeline, labels or classes, names)
     texts = probe_texts(model)
-    classes = [names.get(str(c), str(c)) for c in pipeline.classes_]
     expected = pipeline.predict_proba(texts)[:, [classes.index(label) for label in model.labels]]
     worst = float(np.abs(model.predict_proba(texts) - expected).max())
     allowed = TOLERANCE if expected.dtype == np.float64 else 1e-6
@@ -134,20 +134,20 @@ def _load(path: Path) -> Any:
         raise ConversionError(f"{path} could not be loaded as a joblib file: {error!r}", path=path) from error
 
 
-def _counted(transformers: Sequence[Any]) -> list[Counted]:
+def count_steps(transformers: Sequence[Any]) -> list[Counted]:
     """Return the vectorisers of the steps before the classifier, unions and nested pipelines unfolded."""
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
     from sklearn.pipeline import FeatureUnion, Pipeline
 
     first, *rest = transformers or [None]
     if isinstance(first, Pipeline):
-        return _counted([step for _, step in first.steps] + rest)
+        return count_steps([step for _, step in first.steps] + rest)
     if isinstance(first, FeatureUnion) and not rest:
         weights = first.transformer_weights or {}
         return [
-            part._replace(scale=part.scale * weights.get(name, 1.0))
+            part._replace(weight=part.weight * weights.get(name, 1.0))
             for name, transformer in first.transformer_list
-            for part in _counted([transformer])
+            for part in count_steps([transformer])
         ]
     if isinstance(first, CountVectorizer):
         weighting = getattr(first, "_tfidf", None)
@@ -189,7 +189,7 @@ def _block(vectoriser: Any, weighting: Any) -> Counted:
     )
     grams = sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)
     idf = weighting.idf_ if weighting is not None and weighting.use_idf else None
-    return Counted(spec, grams, None if idf is None else np.asarray(idf, np.float64), 1.0)
+    return Counted(spec, grams, None if idf is None else np.asarray(idf, np.float64))
 
 
 def _weights(classifier: Any) -> tuple[Floats, Floats, Link]:

@@ -31,11 +31,12 @@ class LinearSpec(Frozen):
 class Block:
     """The n-grams of one kind with their weights.
 
-    ``coef`` has a row a feature and a column a logit; ``idf`` has an entry a feature, or is None.
+    ``coef`` has a row a feature and a column a logit. ``scale`` has an entry a feature, which its count is
+    multiplied by before the norm (an inverse document frequency, a log-count ratio), or is None.
     """
 
-    def __init__(self, spec: NgramSpec, vocabulary: Vocabulary, idf: Floats | None, coef: Floats) -> None:
-        self.spec, self.vocabulary, self.idf, self.coef = spec, vocabulary, idf, coef
+    def __init__(self, spec: NgramSpec, vocabulary: Vocabulary, scale: Floats | None, coef: Floats) -> None:
+        self.spec, self.vocabulary, self.scale, self.coef = spec, vocabulary, scale, coef
         self._analyze = analyzer_of(spec)
 
     def vector(self, text: str) -> tuple[NDArray[np.intp], Floats]:
@@ -49,8 +50,8 @@ class Block:
             values = np.ones_like(values)
         elif self.spec.tf == "log":
             values = 1.0 + np.log(values)
-        if self.idf is not None:
-            values *= self.idf[features]
+        if self.scale is not None:
+            values *= self.scale[features]
         if self.spec.norm != "none" and len(values):
             values /= np.sqrt(values @ values) if self.spec.norm == "l2" else np.abs(values).sum()
         return features, values
@@ -96,8 +97,8 @@ class LinearModel:
         arrays: dict[str, NDArray[Any]] = {"intercept": self.intercept}
         for number, block in enumerate(self.blocks):
             parts = block.vocabulary.to_arrays() | {"coef": block.coef}
-            if block.idf is not None:
-                parts["idf"] = block.idf
+            if block.scale is not None:
+                parts["scale"] = block.scale
             arrays |= {f"{number}.{name}": array for name, array in parts.items()}
         return arrays
 
@@ -114,9 +115,9 @@ class LinearModel:
         for number, ngrams in enumerate(spec.blocks):
             vocabulary = Vocabulary.from_arrays(_part(arrays, number))
             coef = _weights(arrays, f"{number}.coef", (len(vocabulary), logits))
-            name = f"{number}.idf"
-            idf = _weights(arrays, name, (len(vocabulary),)) if name in arrays else None
-            blocks.append(Block(ngrams, vocabulary, idf, coef))
+            name = f"{number}.scale"
+            scale = _weights(arrays, name, (len(vocabulary),)) if name in arrays else None
+            blocks.append(Block(ngrams, vocabulary, scale, coef))
         return cls(spec.labels, spec.link, blocks, _weights(arrays, "intercept", (logits,)))
 
 

@@ -1,17 +1,18 @@
 """Fitting linear models over n-grams with scikit-learn.
 
-``idf``: TF-IDF and logistic regression. ``nb``: binary counts scaled by their log-count ratio, then
-logistic regression (Wang and Manning, "Baselines and Bigrams", ACL 2012, section 2.3).
+``idf``: TF-IDF and logistic regression. ``nb``: binary counts scaled by their log-count ratio (Wang and
+Manning, "Baselines and Bigrams", ACL 2012, section 2.3), rows scaled to length 1, logistic regression.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.config import EstimatorConfig
-from assay.estimators.conversion import assemble, convert_pipeline
-from assay.estimators.linear import Floats, LinearModel, Link
+from assay.estimators.conversion import assemble, convert_pipeline, count_steps
+from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.ngrams import TOKEN_PATTERNS
 from assay.exceptions import DataError, MissingExtra
 from assay.progress import Progress
@@ -59,7 +60,7 @@ def fit_linear(
     return convert_pipeline(Pipeline([("ngrams", vectoriser), ("classifier", classifier)]), labels, {})
 
 
-def log_count_ratio(matrix: "csr_matrix", positive: np.ndarray, alpha: float) -> Floats:
+def log_count_ratio(matrix: "csr_matrix", positive: NDArray[np.bool_], alpha: float) -> Floats:
     """Return ln((p / |p|) / (q / |q|)) a feature, with p and q the smoothed counts of the two sides.
 
     ``matrix`` holds binary counts, shape (texts, features); ``positive`` marks the rows of the one side.
@@ -76,22 +77,23 @@ def _fit_ratios(
     labels: Sequence[str],
     vectoriser: Any,
     matrix: "csr_matrix",
-    targets: np.ndarray,
+    targets: NDArray[np.str_],
 ) -> LinearModel:
-    """Return one regression on ratio-scaled counts with two labels, one a label with more."""
-    sides = labels[1:] if len(labels) == 2 else labels
-    coef, intercept = [], []
-    for label in sides:
-        positive = targets == label
-        ratio = log_count_ratio(matrix, positive, config.alpha)
-        scaled = matrix.astype(np.float64)
-        scaled.data = ratio[scaled.indices]
-        classifier = _regression(config, 2).fit(scaled, positive)
-        # A feature's value is its ratio whenever it occurs, so the ratio is folded into the weight.
-        coef.append(classifier.coef_[0] * ratio)
-        intercept.append(classifier.intercept_[0])
-    link: Link = "sigmoid" if len(labels) == 2 else "ovr"
-    return assemble(labels, link, vectoriser, np.vstack(coef), np.array(intercept))
+    """Return the regression on binary counts scaled by their ratio, each block's rows of length 1."""
+    from scipy.sparse import hstack
+    from sklearn.preprocessing import normalize
+
+    positive = targets == labels[1]
+    parts, blocks, at = [], [], 0
+    for part in count_steps([vectoriser]):
+        columns = matrix[:, at : at + len(part.grams)].astype(np.float64)
+        at += len(part.grams)
+        ratio = log_count_ratio(columns, positive, config.alpha)
+        columns.data = ratio[columns.indices]
+        parts.append(part._replace(spec=part.spec.model_copy(update={"norm": "l2"}), scale=ratio))
+        blocks.append(normalize(columns, copy=False))
+    classifier = _regression(config, 2, dual=True).fit(hstack(blocks, format="csr"), positive)
+    return assemble(labels, "sigmoid", parts, classifier.coef_, classifier.intercept_)
 
 
 def _vectoriser(config: EstimatorConfig) -> Any:
@@ -110,7 +112,7 @@ def _vectoriser(config: EstimatorConfig) -> Any:
     return FeatureUnion([("words", words), ("chars", chars)])
 
 
-def _regression(config: EstimatorConfig, labels: int) -> "LogisticRegression":
+def _regression(config: EstimatorConfig, labels: int, *, dual: bool = False) -> "LogisticRegression":
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(
@@ -118,6 +120,7 @@ def _regression(config: EstimatorConfig, labels: int) -> "LogisticRegression":
         # liblinear is several times faster on sparse rows but knows two labels only.
         solver="liblinear" if labels == 2 else "lbfgs",
         class_weight=None if config.class_weight == "none" else config.class_weight,
+        dual=dual,
         max_iter=config.max_iter,
         random_state=config.seed,
     )

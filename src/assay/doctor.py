@@ -1,0 +1,113 @@
+"""What is installed, reachable and configured, and what to do about what is not."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Literal, NamedTuple
+
+from assay.config import Settings, read_task
+from assay.exceptions import AssayError
+
+LOW_DISK_BYTES = 2 * 1024**3
+
+EXTRAS = {
+    "train": ("sklearn", "scipy", "mlflow", "matplotlib", "pyarrow", "tomli_w"),
+    "transformers": ("huggingface_hub",),
+    "postgres": ("psycopg",),
+}
+"""The packages that each extra brings, by import name."""
+
+
+class Note(NamedTuple):
+    """One finding: all is well, worth knowing, or broken; and what to do."""
+
+    level: Literal["ok", "note", "BAD"]
+    what: str
+
+
+def examine(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Say what was found, a line each; return whether nothing is broken."""
+    notes = [
+        *python(),
+        *extras(),
+        *configured(settings),
+        *disk(settings),
+        *tasks(settings),
+        *registry(settings),
+    ]
+    for note in notes:
+        say(f"{note.level:4}  {note.what}")
+    return all(note.level != "BAD" for note in notes)
+
+
+def python() -> Iterator[Note]:
+    """Find out about the interpreter."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Note("ok", f"Python {version} at {sys.executable}")
+
+
+def extras() -> Iterator[Note]:
+    """Find out which extras are installed."""
+    for extra, packages in EXTRAS.items():
+        absent = [package for package in packages if find_spec(package) is None]
+        if absent:
+            yield Note("note", f"extra {extra}: without {', '.join(absent)}; pip install 'assay[{extra}]'")
+        else:
+            yield Note("ok", f"extra {extra}: installed")
+
+
+def configured(settings: Settings) -> Iterator[Note]:
+    """Show every setting; what could be a password is not shown."""
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        shown = without_password(str(value)) or "(not set)"
+        yield Note("ok", f"ASSAY_{name.upper()} = {shown}  # {field.description}")
+
+
+def without_password(uri: str) -> str:
+    """Return an address without the user and password that may stand before its host."""
+    scheme, separator, rest = uri.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if separator else uri
+
+
+def disk(settings: Settings) -> Iterator[Note]:
+    """Find out whether the home folder can grow."""
+    folder = next(f for f in (settings.home.absolute(), *settings.home.absolute().parents) if f.exists())
+    free = shutil.disk_usage(folder).free
+    level: Literal["note", "ok"] = "note" if free < LOW_DISK_BYTES else "ok"
+    yield Note(
+        level, f"{free / 1e9:.1f} GB free for {settings.home}" + ("; make room" if level == "note" else "")
+    )
+
+
+def tasks(settings: Settings) -> Iterator[Note]:
+    """Find out which task files can be used."""
+    files = sorted(settings.tasks.glob("*.toml"))
+    if not files:
+        yield Note("note", f"no task files in {str(settings.tasks)!r}; set ASSAY_TASKS, or train with --data")
+    for path in files:
+        try:
+            task = read_task(path)
+        except AssayError as error:
+            yield Note("BAD", error.message)
+        else:
+            yield Note("ok", f"task {task.name}: {', '.join(task.labels)}; data {task.data.source}")
+
+
+def registry(settings: Settings) -> Iterator[Note]:
+    """Find out whether the registry answers, and which versions are in production."""
+    from assay.registry import find_production
+
+    where = without_password(settings.store)
+    try:
+        found = find_production(settings.store)
+    except AssayError as error:
+        yield Note("BAD", f"registry {where}: {error.message}")
+        return
+    if not found:
+        yield Note(
+            "note", f"registry {where}: no version in production; train one: assay train TASK --promote"
+        )
+    for each in found:
+        yield Note("ok", f"production: {each.task} is answered by {each.model} version {each.version}")

@@ -1,0 +1,126 @@
+"""A team's present scikit-learn model to a registered version."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from assay.config import Settings, Task, find_task, parse_task
+from assay.estimators import (
+    Cascade,
+    attach_report,
+    choose_operating_point,
+    import_pipeline,
+    load_artifact,
+    save_artifact,
+)
+from assay.evaluation import evaluate, write_report
+from assay.exceptions import ConfigError
+from assay.gate import GateDecision, decide_gate
+from assay.pipeline import GOLDEN_TEXTS, evaluate_production, facts, made_with, parameters, read_rows
+from assay.progress import Progress
+from assay.registry import Registry, Version
+from assay.taskfiles import with_columns
+
+UNGATED = "imported without labelled rows: the model that was in use before"
+
+
+def import_model(
+    file: Path,
+    name: str,
+    settings: Settings,
+    *,
+    trust: bool,
+    names: Mapping[str, str],
+    positive: str | None,
+    columns: dict[str, str],
+    promote: bool,
+    progress: Progress,
+) -> tuple[Version, list[str]]:
+    """Return the version made of a joblib file, and lines that say what became of it.
+
+    The converted model gives the pipeline's own probabilities, or nothing is registered. With labelled rows
+    (``columns``) it is evaluated and gated like any candidate; without, it can be promoted by override only.
+    Raises ConfigError unless ``trust`` is given: loading a joblib file runs code from it.
+    """
+    if not trust:
+        raise ConfigError(f"Loading {str(file)!r} runs code from it. If you trust it, say so: add --trust.")
+    task = known_task(name, settings)
+    with progress.step(f"convert {file}"):
+        model, probes = import_pipeline(file, task.labels if task else None, names)
+    task = task or new_task(name, model.labels, positive, columns)
+    task = with_columns(task, columns)
+    point = choose_operating_point(task.threshold, binary=task.binary)
+    cascade = Cascade(task=task, model=model, operating_point=point)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:
+        return register(
+            cascade,
+            probes,
+            Path(work),
+            settings,
+            rows="source" in columns,
+            promote=promote,
+            progress=progress,
+        )
+
+
+def known_task(name: str, settings: Settings) -> Task | None:
+    """Return the task of a name's file, None when there is no such file."""
+    return find_task(name, settings.tasks) if (settings.tasks / f"{name}.toml").is_file() else None
+
+
+def new_task(name: str, labels: tuple[str, ...], positive: str | None, columns: Mapping[str, str]) -> Task:
+    """Return a task for an imported model that has no task file."""
+    data: dict[str, Any] = {"source": "not given at import", **columns}
+    values = {"name": name, "labels": labels, "positive": positive or labels[-1], "data": data}
+    return parse_task(values, source=f"the task {name!r}")
+
+
+def register(
+    cascade: Cascade,
+    probes: list[str],
+    work: Path,
+    settings: Settings,
+    *,
+    rows: bool,
+    promote: bool,
+    progress: Progress,
+) -> tuple[Version, list[str]]:
+    """Save, evaluate where there are rows, log and register an imported cascade."""
+    task, registry = cascade.task, Registry(settings.store, settings.home)
+    provenance: dict[str, Any] = {**made_with(), "estimator": "imported scikit-learn pipeline"}
+    params: dict[str, Any] = {"estimator": provenance["estimator"]}
+    dataset = read_rows(task, settings, progress=progress) if rows else None
+    golden = probes
+    if dataset:
+        golden = (dataset.validation.texts or dataset.train.texts)[:GOLDEN_TEXTS]
+        described = {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.counts()}
+        provenance, params = provenance | {"dataset": described}, parameters(task, dataset) | params
+    manifest = save_artifact(cascade, work / "model", golden=golden, provenance=provenance)
+    gate: GateDecision | None = None
+    metrics: dict[str, float] = {}
+    lines = ["No labelled rows were given, so nothing was measured."]
+    (work / "report").mkdir()
+    if dataset:
+        loaded = load_artifact(work / "model")
+        report = evaluate(loaded, dataset.test, dataset=facts(dataset), progress=progress)
+        gate = decide_gate(task.gate, report, evaluate_production(task, dataset, settings, progress=progress))
+        manifest, metrics = attach_report(work / "model", report.to_json()), report.flat()
+        write_report(report, work / "report", gate=gate.lines())
+        lines = [*report.lines(), *gate.lines()]
+    run_id = registry.log_run(
+        task,
+        artifact=work / "model",
+        report=work / "report",
+        metrics=metrics,
+        params=params,
+        tags={"git_commit": manifest.git_commit or "", **manifest.libraries},
+    )
+    version = registry.register(task, run_id, manifest=manifest, gate=gate)
+    if promote and (gate is None or gate.passed):
+        version = registry.promote(task.model, version.number, override=None if gate else UNGATED)
+    return version, [
+        *lines,
+        f"{version.model} version {version.number} is registered; stage {version.stage}.",
+    ]

@@ -1,0 +1,39 @@
+"""A task's name or a folder to the cascade that answers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.config import Settings, read_settings
+from assay.exceptions import VersionNotFound
+
+if TYPE_CHECKING:
+    from assay.estimators import Cascade
+
+
+def load(
+    reference: str | Path, *, version: str = "production", settings: Settings | None = None
+) -> "Cascade":
+    """Return the cascade of an artifact folder, or of a task's version in the registry.
+
+    ``version`` is a number or an alias; the settings are those of the environment unless given. Needs
+    neither MLflow nor scikit-learn. Raises VersionNotFound, RegistryUnavailable or ArtifactError.
+    """
+    from assay.estimators import load_artifact
+    from assay.registry import fetch_version, find_version
+
+    folder = Path(reference)
+    if (folder / "manifest.json").is_file():
+        return load_artifact(folder)
+    if isinstance(reference, Path) or "/" in reference:
+        raise VersionNotFound(f"{str(reference)!r} is not an artifact folder: it has no manifest.json.")
+    settings = settings or read_settings()
+    found = find_version(settings.store, registered_name(reference, settings), version)
+    return load_artifact(fetch_version(settings.store, found, settings.cache)).at_version(found.version)
+
+
+def registered_name(task: str, settings: Settings) -> str:
+    """Return the registered model's name of a task: that of its task file, else the one its name gives."""
+    from assay.config import model_name, read_task
+
+    path = settings.tasks / f"{task}.toml"
+    return read_task(path).model if path.is_file() else model_name(task)

@@ -1,0 +1,178 @@
+"""Train, evaluate, gate, register: the main job, from a task to a version. The file to read first."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.config import Settings, Task
+from assay.datasets import Dataset, load_dataset
+from assay.estimators import Cascade, attach_report, load_artifact, save_artifact, train_cascade
+from assay.evaluation import Report, evaluate, write_report
+from assay.gate import GateDecision, decide_gate
+from assay.progress import Progress
+from assay.provenance import git_commit, library_versions
+from assay.registry import Registry, Version, fetch_version, find_version
+
+GOLDEN_TEXTS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a candidate: its version, what evaluation found, and what the gate said."""
+
+    version: Version
+    report: Report
+    champion: Report | None
+    gate: GateDecision
+    promoted: bool
+
+    def lines(self) -> list[str]:
+        """Return the outcome for people."""
+        name, number = self.version.model, self.version.number
+        task = self.report.task
+        if self.promoted:
+            last = f"{name} version {number} is now in production."
+        elif self.gate.passed:
+            last = f"{name} version {number} is registered. Make it production: assay promote {task} {number}"
+        else:
+            last = f"{name} version {number} is registered and blocked; what is served has not changed."
+        return [*self.report.lines(), *self.gate.lines(), last]
+
+
+def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote: bool = False) -> Outcome:
+    """Return the registered version of a task trained on its data, and the gate's decision about it.
+
+    What is served changes only with ``promote``, and only when the gate passes. Raises AssayError; a run that
+    breaks registers nothing.
+    """
+    registry = Registry(settings.store, settings.home)
+    dataset = read_rows(task, settings, progress=progress)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:
+        folder = Path(work)
+        cascade, seconds = train(task, dataset, folder / "model", progress=progress)
+        report = evaluate(
+            cascade,
+            dataset.test,
+            dataset=facts(dataset),
+            training={"seconds": seconds, **made_with()},
+            progress=progress,
+        )
+        champion = evaluate_production(task, dataset, settings, progress=progress)
+        gate = decide_gate(task.gate, report, champion)
+        with progress.step("register the candidate"):
+            manifest = attach_report(folder / "model", report.to_json())
+            write_report(report, folder / "report", gate=gate.lines())
+            log = folder / "training.log"
+            log.write_text("\n".join(progress.lines) + "\n", encoding="utf-8")
+            run_id = registry.log_run(
+                task,
+                artifact=folder / "model",
+                report=folder / "report",
+                metrics=report.flat() | {"training_seconds": seconds},
+                params=parameters(task, dataset),
+                tags={"git_commit": manifest.git_commit or "", **manifest.libraries},
+                log=log,
+            )
+            version = registry.register(task, run_id, manifest=manifest, gate=gate)
+    if promote and gate.passed:
+        version = registry.promote(task.model, version.number, to="production")
+    return Outcome(
+        version=version, report=report, champion=champion, gate=gate, promoted=promote and gate.passed
+    )
+
+
+def read_rows(task: Task, settings: Settings, *, progress: Progress) -> Dataset:
+    """Return the rows of a task by side, every drop said."""
+    dataset = load_dataset(
+        task.data, name=task.name, labels=task.labels, home=settings.home, progress=progress
+    )
+    for line in dataset.audit.lines():
+        progress.say(f"  {line}")
+    return dataset
+
+
+def train(task: Task, dataset: Dataset, folder: Path, *, progress: Progress) -> tuple[Cascade, float]:
+    """Return the cascade fitted on a dataset's training rows, loaded back from its artifact, and the seconds.
+
+    What is evaluated is what was saved, verified as a service verifies it.
+    """
+    started = time.monotonic()
+    cascade = train_cascade(task, dataset.training, progress=progress)
+    seconds = time.monotonic() - started
+    golden = (dataset.validation.texts or dataset.train.texts)[:GOLDEN_TEXTS]
+    described = {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.counts()}
+    save_artifact(cascade, folder, golden=golden, provenance={**made_with(), "dataset": described})
+    return load_artifact(folder), seconds
+
+
+def evaluate_production(
+    task: Task, dataset: Dataset, settings: Settings, *, progress: Progress
+) -> Report | None:
+    """Return the report of the production version on the rows held out now, None when there is none."""
+    production = Registry(settings.store, settings.home).production(task.model)
+    if production is None:
+        return None
+    progress.say(f"  meet {task.model} version {production.number}, now in production, on the same rows")
+    cascade = load_version(task.model, production.number, settings)
+    return evaluate(cascade, dataset.test, dataset=facts(dataset), progress=progress)
+
+
+def load_version(model: str, reference: str, settings: Settings) -> Cascade:
+    """Return a registered version's cascade; ``reference`` is a number or an alias."""
+    found = find_version(settings.store, model, reference)
+    folder = fetch_version(settings.store, found, settings.cache)
+    return load_artifact(folder).at_version(found.version)
+
+
+def evaluate_version(task: Task, reference: str, settings: Settings, *, progress: Progress) -> Report:
+    """Return the report of a registered version on the rows of a task that are held out now."""
+    dataset = read_rows(task, settings, progress=progress)
+    cascade = load_version(task.model, reference, settings)
+    return evaluate(cascade, dataset.test, dataset=facts(dataset), progress=progress)
+
+
+def gate_version(
+    task: Task, reference: str, settings: Settings, *, progress: Progress
+) -> tuple[Version, GateDecision]:
+    """Return a registered version, gated anew on the rows held out now, and the decision, recorded on it."""
+    registry = Registry(settings.store, settings.home)
+    version = registry.version(task.model, reference)
+    dataset = read_rows(task, settings, progress=progress)
+    candidate = load_version(task.model, version.number, settings)
+    report = evaluate(candidate, dataset.test, dataset=facts(dataset), progress=progress)
+    champion = evaluate_production(task, dataset, settings, progress=progress)
+    gate = decide_gate(task.gate, report, champion)
+    return registry.record_gate(task.model, version.number, gate), gate
+
+
+def facts(dataset: Dataset) -> dict[str, Any]:
+    """Return what a report says of its data."""
+    return {
+        "name": dataset.name,
+        "source": dataset.source,
+        "fingerprint": dataset.fingerprint,
+        "counts": dataset.counts(),
+        "audit": dataset.audit.to_dict(),
+    }
+
+
+def made_with() -> dict[str, Any]:
+    """Return the commit and the libraries at work."""
+    return {"git_commit": git_commit(), "libraries": library_versions()}
+
+
+def parameters(task: Task, dataset: Dataset) -> dict[str, Any]:
+    """Return what a run logs as parameters: data, sizes, and every hyperparameter."""
+    return {
+        "dataset": dataset.name,
+        "dataset_fingerprint": dataset.fingerprint,
+        "train_rows": len(dataset.training),
+        "test_rows": len(dataset.test),
+        "test_size": task.data.test,
+        "random_state": task.estimator.seed,
+        "threshold": task.threshold.value if task.binary else None,
+        **{f"estimator.{key}": value for key, value in task.estimator.model_dump().items()},
+    }

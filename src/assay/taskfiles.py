@@ -1,0 +1,92 @@
+"""Which task a command means: its file, the one saved with a version, or one made from a file of rows."""
+
+from collections import Counter
+from pathlib import Path
+
+from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
+from assay.datasets import load_dataset
+from assay.exceptions import AssayError, ConfigError
+from assay.progress import Progress
+
+
+def task_of(reference: str, settings: Settings, *, columns: dict[str, str]) -> Task:
+    """Return the task of a name or a path, ``columns`` (source, text, label) replacing what its file says.
+
+    A task without a file is the one saved with its newest version. Raises ConfigError when there is neither.
+    """
+    try:
+        task = find_task(reference, settings.tasks)
+    except ConfigError:
+        found = saved_task(reference, settings)
+        if found is None:
+            raise
+        task = found
+    return with_columns(task, columns)
+
+
+def with_columns(task: Task, columns: dict[str, str]) -> Task:
+    """Return the task reading from another source or other columns."""
+    data = DataConfig.model_validate(task.data.model_dump() | columns)
+    return task.model_copy(update={"data": data})
+
+
+def saved_task(name: str, settings: Settings) -> Task | None:
+    """Return the task saved with the newest registered version of a name, None when there is none."""
+    from assay.registry import Registry, fetch_version, find_version
+
+    model = model_name(name)
+    versions = Registry(settings.store, settings.home).versions(model)
+    if not versions:
+        return None
+    found = find_version(settings.store, model, versions[-1].number)
+    return read_task(fetch_version(settings.store, found, settings.cache) / "task.toml")
+
+
+def task_to_train(
+    reference: str,
+    settings: Settings,
+    *,
+    columns: dict[str, str],
+    positive: str | None,
+    min_f1: float | None,
+    progress: Progress,
+) -> Task:
+    """Return the task to train: the one of a file, else one made by looking at the rows of ``columns``."""
+    try:
+        task = with_columns(find_task(reference, settings.tasks), columns)
+    except ConfigError:
+        if "source" not in columns or reference.endswith(".toml"):
+            raise
+        task = task_for_rows(reference, DataConfig(**columns), settings, progress=progress)
+    changes = {"positive": positive} if positive else {}
+    values = task.model_dump(exclude_none=True) | changes
+    if min_f1 is not None:
+        values["gate"] = values["gate"] | {"min_f1": min_f1}
+    return parse_task(values, source=f"the task {task.name!r}")
+
+
+def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: Progress) -> Task:
+    """Return a task made from labelled rows: its labels are theirs, the rarest one is the positive label.
+
+    Raises AssayError when the rows cannot be used.
+    """
+    if Path(data.source).exists():
+        data = data.model_copy(update={"source": str(Path(data.source).absolute())})
+    dataset = load_dataset(data, name=name, labels=None, home=settings.home, progress=Progress(quiet=True))
+    counts = Counter(dataset.training.labels + dataset.test.labels)
+    if len(counts) < 2:
+        raise AssayError(
+            f"The rows have one label only, {sorted(counts)}; a classifier needs two or more.",
+            labels=sorted(counts),
+        )
+    positive = min(sorted(counts), key=counts.__getitem__)
+    progress.say(
+        f"  no task file: the labels are {sorted(counts)}, and {positive!r}, the rarest, is looked for"
+    )
+    values = {
+        "name": name,
+        "labels": sorted(counts),
+        "positive": positive,
+        "data": data.model_dump(exclude_none=True),
+    }
+    return parse_task(values, source=f"the task {name!r}")
