@@ -34,10 +34,11 @@ test: .venv/.dev ## run the tests and measure coverage
 docs: .venv/.dev ## run the documentation's tests
 	$(BIN)/pytest tests/test_docs.py
 
-bench: .venv/.dev ## measure quality on the real sets beside this folder; writes benchmarks/results
+bench: .venv/.dev ## measure quality on the real sets beside this folder; writes benchmarks/results and docs/figures.md
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.figures
 
-figures: .venv/.dev ## write the measured figures into docs/figures.md
+figures: .venv/.dev ## write docs/figures.md from benchmarks/results again
 	$(BIN)/python -m benchmarks.figures
 
 lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml changed

@@ -1,0 +1,1 @@
+"""Programs that measure Assay; the figures in its documentation come from them."""
