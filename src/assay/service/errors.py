@@ -32,21 +32,27 @@ SENTENCES = {
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-def printable(text: str) -> str:
-    """Return the text with lone surrogates, which no JSON can carry, written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def brief(text: str) -> str:
+    """Return a name or a text from outside as an error may carry it.
+
+    It is short, and lone surrogates, which no JSON can carry, are written as escapes.
+    """
+    return text[:SHOWN_CHARACTERS].encode("utf-8", "backslashreplace").decode() + _rest(text)
 
 
 def shown(value: object) -> str:
     """Return a value from outside as an error may show it: short, whatever its size."""
     if isinstance(value, str):
-        rest = f"... ({len(value):,} characters)" if len(value) > SHOWN_CHARACTERS else ""
-        return printable(repr(value[:SHOWN_CHARACTERS])) + rest
+        return repr(value[:SHOWN_CHARACTERS]) + _rest(value)
     if isinstance(value, list):
         return f"an array of {len(value):,}"
     if isinstance(value, Mapping):
         return f"an object of {len(value):,}"
     return json.dumps(value)[:SHOWN_CHARACTERS]
+
+
+def _rest(text: str) -> str:
+    return f"... ({len(text):,} characters)" if len(text) > SHOWN_CHARACTERS else ""
 
 
 def error_response(
@@ -80,7 +86,7 @@ def invalid(faults: Sequence[Fault]) -> RequestRefused:
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
     """Return the faults that a validation by pydantic found."""
     return [
-        fault(printable(".".join(str(part) for part in error["loc"])), _sentence(error), error["input"])
+        fault(brief(".".join(str(part) for part in error["loc"])), _sentence(error), error["input"])
         for error in errors
     ]
 
