@@ -6,7 +6,7 @@ from assay.datasets.fingerprint import fingerprint_of
 from assay.datasets.loading import load_dataset
 from assay.datasets.rows import Dataset, Rows
 from assay.datasets.splitting import normalise, side_of
-from assay.datasets.table import Layout, Row, Table, read_table
+from assay.datasets.table import Format, Layout, Row, Table, read_table
 from assay.datasets.validation import Audit, Finding
 
 __all__ = [
@@ -14,12 +14,14 @@ __all__ = [
     "Audit",
     "Dataset",
     "Finding",
+    "Format",
     "Layout",
     "NamedSet",
     "Row",
     "Rows",
     "Table",
     "fetch",
+    "find_column",
     "fingerprint_of",
     "load_dataset",
     "normalise",

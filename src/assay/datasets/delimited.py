@@ -102,7 +102,7 @@ def _header(records: Iterator[list[str]], lines: _Lines, name: str) -> tuple[str
     if columns is None or lines.ended:
         raise DataError(f"{name} has no header row that can be read.", source=name)
     lines.next_row()
-    return tuple(column.strip() for column in columns)
+    return tuple(columns)
 
 
 def _rows(records: Iterator[list[str]], lines: _Lines, columns: tuple[str, ...]) -> Iterator[Row]:

@@ -121,7 +121,7 @@ class Table:
 
 def _unreadable(name: str, error: BaseException) -> DataError:
     return DataError(
-        f"{name} cannot be read: {error or type(error).__name__}. "
+        f"{name} cannot be read: {str(error).strip() or type(error).__name__}. "
         "It may be truncated or not in the format that its name says; make or fetch it again.",
         source=name,
     )
