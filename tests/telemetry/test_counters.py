@@ -1,0 +1,56 @@
+"""What Prometheus reads."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from assay.estimators import Cascade
+from assay.telemetry import Counters
+
+
+def samples(counters: Counters) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Return every sample that a scrape reads, by name and labels."""
+    families = text_string_to_metric_families(counters.render().decode())
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_requests_are_counted_by_route_method_and_status() -> None:
+    counters = Counters()
+    for status in (200, 200, 422):
+        counters.request(route="/predict", method="POST", status=status, seconds=0.001)
+    read = samples(counters)
+    labels = (("method", "POST"), ("route", "/predict"))
+    assert read["assay_requests_total", (*labels, ("status", "200"))] == 2
+    assert read["assay_requests_total", (*labels, ("status", "422"))] == 1
+    assert read["assay_request_seconds_count", labels] == 3
+
+
+def test_latencies_from_microseconds_to_seconds_fall_into_different_buckets() -> None:
+    counters = Counters()
+    for seconds in (0.00004, 0.0002, 0.002, 0.02, 0.2, 2.0, 60.0):
+        counters.request(route="/predict", method="POST", status=200, seconds=seconds)
+    buckets = [
+        value for (name, _), value in samples(counters).items() if name == "assay_request_seconds_bucket"
+    ]
+    assert sorted(set(buckets)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_decisions_are_counted_by_task_version_label_and_tier(spam_cascade: Cascade) -> None:
+    counters = Counters()
+    decisions = spam_cascade.at_version("3").decide(
+        ["free prize, call now", "claim your cash prize", "lunch?"]
+    )
+    counters.decided(decisions)
+    counters.decided(decisions[:1])
+    read = samples(counters)
+    for label, count in (("spam", 3), ("ham", 1)):
+        labels = (("decided_by", "model"), ("label", label), ("task", "spam"), ("version", "3"))
+        assert read["assay_decisions_total", labels] == count
+
+
+def test_two_sets_of_counters_share_nothing(spam_cascade: Cascade) -> None:
+    one, other = Counters(), Counters()
+    one.decided(spam_cascade.decide(["hello"]))
+    assert not any(name == "assay_decisions_total" for name, _ in samples(other))
