@@ -1,6 +1,7 @@
 """The model card: a report as Markdown that a person reads in two minutes (after Mitchell et al. 2019)."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ def render_card(report: Report, *, gate: Sequence[str] = ()) -> str:
         _reproduce(report),
         _limits(report),
     )
-    return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section))) + "\n"
+    text = "\n\n".join("\n".join(section) for section in sections)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -69,7 +71,7 @@ def _results(report: Report) -> Iterator[str]:
     yield ""
     for name, title, _ in named:
         if metrics[name].reason:
-            yield f"{title} is undefined: {plain(metrics[name].reason)}."
+            yield f"- {title} is undefined: {plain(metrics[name].reason)}."
 
 
 def _named(report: Report) -> Iterator[tuple[Metric, str, str]]:
@@ -212,8 +214,7 @@ def _limits(report: Report) -> Iterator[str]:
     for label in report.labels:
         support = report.per_class[label].support
         if support < FEW_ROWS:
-            seen = "Only 1 held-out row is" if support == 1 else f"Only {support:,} held-out rows are"
-            yield f"- {seen} truly {code(label)}: its figures are uncertain."
+            yield f"- Held-out rows that are truly {code(label)}: only {support}. Its figures are uncertain."
     yield ("- A decision is a reason to look, not proof: let a person decide where a mistake would hurt.")
 
 

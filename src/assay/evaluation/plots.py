@@ -61,7 +61,9 @@ def draw(name: str, report: Report) -> bytes:
     except ImportError as error:
         raise MissingExtra("Drawing plots", package="matplotlib", extra="train") from error
     content = io.BytesIO()
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()  # a matplotlibrc of the user's would draw something else
+        mpl.rcParams.update(STYLE)
         # The bundled font lacks some scripts; such a label shows as boxes here and in full in the card.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         figure = Figure(figsize=(6.4, 4.8), layout="constrained")
@@ -74,23 +76,20 @@ def _confusion_matrix(axes: Any, report: Report) -> None:
     size = len(report.labels)
     totals = [max(sum(row), 1) for row in report.confusion]
     shares = [[count / total for count in row] for row, total in zip(report.confusion, totals, strict=True)]
-    side = min(max(4.8, 2.4 + 0.42 * size), 16.0)
-    axes.figure.set_size_inches(side + 1.2, side)
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [_short(label) for label in report.labels]
-    small = {"fontsize": 10 if size <= MAX_ANNOTATED else 6}
-    axes.set_xticks(
-        range(size), names, **small, rotation=0 if size <= 3 else 45, ha="center" if size <= 3 else "right"
-    )
-    axes.set_yticks(range(size), names, **small)
+    longest = max(map(len, names))
+    side = min(max(4.0, 1.6 + 0.42 * size), 14.0)
+    slanted = longest * size > 36
+    axes.figure.set_size_inches(side + 0.6 + 0.08 * longest, side + (0.6 + 0.06 * longest) * slanted)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    font = 10 if size <= MAX_ANNOTATED else 7
+    turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    axes.set_xticks(range(size), names, fontsize=font, **turn)
+    axes.set_yticks(range(size), names, fontsize=font)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set(xlabel="Decision", ylabel="Truth", title=f"{report.rows:,} held-out rows: what became of them")
-    colours = axes.figure.colorbar(
-        image, ax=axes, label="Share of the rows with this true label", shrink=0.85
-    )
-    colours.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    colours.outline.set_visible(False)
+    axes.set(xlabel="Decision (shade: share of the truth's rows)", ylabel="Truth")
+    axes.set_title(f"What became of {report.rows:,} rows")
     if size <= MAX_ANNOTATED:
         _annotate(axes, report.confusion, shares)
 
@@ -115,7 +114,7 @@ def _roc(axes: Any, report: Report) -> None:
     axes.set(
         xlabel="False alarms: share of the other rows", ylabel="Found: share of the label's rows (recall)"
     )
-    _finish(axes, report, "ROC curve", "lower right")
+    _finish(axes, report, "ROC", "lower right")
 
 
 def _precision_recall(axes: Any, report: Report) -> None:
@@ -136,20 +135,23 @@ def _precision_recall(axes: Any, report: Report) -> None:
 
 
 def _scores(axes: Any, report: Report) -> None:
-    edges = report.scores.edges
+    edges, highest, names = report.scores.edges, 1, []
     for (group, counts), colour in zip(report.scores.counts.items(), COLOURS, strict=False):
-        name = f"{_short(group)} ({sum(counts):,} rows)"
+        names.append(f"{_short(group)} ({sum(counts):,} rows)")
+        highest = max(highest, *counts)
         axes.stairs(counts, edges, fill=True, alpha=0.35, color=colour)
-        axes.stairs(counts, edges, color=colour, linewidth=1.4, label=name)
+        axes.stairs(counts, edges, color=colour, linewidth=1.4, label=names[-1])
     if report.threshold is not None:
         axes.axvline(report.threshold, color=INK, linewidth=1.2, label=f"Threshold {report.threshold:.3g}")
     axes.set_yscale("symlog", linthresh=1)
-    axes.set_ylim(0, 2 * max(1, *(count for counts in report.scores.counts.values() for count in counts)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set(xlim=(0, 1), xlabel=_short(report.scores.of, 60), ylabel="Rows (log scale)")
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1.5 * highest), xlabel=_short(report.scores.of, 60), ylabel="Rows (log scale)"
+    )
     axes.set_title("How the scores spread")
     axes.grid(axis="y", color=GRID)
-    axes.legend(loc="upper center", ncols=3)
+    columns = 3 if max(map(len, names)) <= 24 else 1
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns)
 
 
 def _coloured(report: Report) -> list[tuple[str, str]]:
@@ -183,10 +185,14 @@ def _mark(axes: Any, x: float | None, y: float | None, colour: str, report: Repo
 
 
 def _finish(axes: Any, report: Report, title: str, corner: str) -> None:
+    if len(report.curves) > 1:
+        title += " of each label; dots: the decisions that are served"
     axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), title=title)
     axes.grid(color=GRID)
     if not any(curve.roc for curve in report.curves.values()):
-        axes.text(0.5, 0.5, "Undefined: these rows do not hold both sides", ha="center", color=MUTED)
+        box = {"facecolor": "white", "edgecolor": "none"}
+        text = "Undefined: these rows do not hold both sides"
+        axes.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, bbox=box)
     elif len(report.curves) <= MAX_LEGEND:
         axes.legend(loc=corner)
 
