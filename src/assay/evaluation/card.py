@@ -189,8 +189,11 @@ def _training(report: Report) -> Iterator[str]:
 def _reproduce(report: Report) -> Iterator[str]:
     yield "## Reproduce"
     yield ""
-    commit = report.training.git_commit
+    commit, _, dirty = (report.training.git_commit or "").partition("-")
     yield from fence([*([f"git checkout {commit}"] if commit else []), f"assay train {report.task}"])
+    if dirty:
+        yield ""
+        yield "The model was trained with changes that no commit holds: the result may differ."
     yield ""
     yield (
         "The data must have the fingerprint above. Intervals are percentiles of "

@@ -20,7 +20,8 @@ def fence(lines: Sequence[str]) -> Iterator[str]:
 
 def code(text: str) -> str:
     """Return a text as code that no character of it can end, inside a table or out."""
-    return f"<code>{plain(text)}</code>" if set(text) & set("`|\n\r<&\\") else f"`{text}`"
+    ordinary = text == " ".join(text.split()) and not set(text) & set("`|<&\\")
+    return f"`{text}`" if ordinary else f"<code>{plain(text)}</code>"
 
 
 def plain(text: str) -> str:

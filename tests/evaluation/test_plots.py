@@ -1,0 +1,81 @@
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from assay.evaluation import Report
+from assay.evaluation.plots import PLOTS, draw
+from assay.exceptions import MissingExtra
+from tests.evaluation.made_up import random_report, report_of
+
+REPORTS = {
+    "two labels": random_report(120, ["ham", "spam"]),
+    "three labels": random_report(120, ["a", "b", "c"]),
+    "many labels": random_report(400, [f"intent {number}" for number in range(24)]),
+    "odd labels": random_report(60, ["日本語", "costs $5 or $x^{ a|b_c \\frac — and goes on and on"]),
+    "one class": report_of(["ham"], [[0.9, 0.1]]),
+    "no rows": report_of([], []),
+}
+
+
+def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the chunks of a PNG, each with its checksum verified."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    found, at = [], 8
+    while at < len(png):
+        size = int.from_bytes(png[at : at + 4], "big")
+        kind, content = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        assert zlib.crc32(kind + content) == int.from_bytes(png[at + 8 + size : at + 12 + size], "big")
+        found.append((kind, content))
+        at += 12 + size
+    return found
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
+def test_every_report_can_be_drawn(report: Report, name: str) -> None:
+    found = chunks(draw(name, report))
+    assert found[0][0] == b"IHDR"
+    assert found[-1][0] == b"IEND"
+
+
+def test_a_plot_says_nothing_of_the_machine() -> None:
+    kinds = {kind for kind, _ in chunks(draw("roc", REPORTS["two labels"]))}
+    assert kinds == {b"IHDR", b"pHYs", b"IDAT", b"IEND"}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_the_same_report_gives_the_same_bytes(name: str) -> None:
+    import matplotlib as mpl
+
+    first = draw(name, REPORTS["two labels"])
+    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "black", "font.size": 30}):
+        assert draw(name, REPORTS["two labels"]) == first
+    assert draw(name, random_report(120, ["ham", "spam"], seed=1)) != first
+
+
+def test_drawing_leaves_matplotlib_as_it_was() -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    draw("scores", REPORTS["two labels"])
+    assert dict(mpl.rcParams) == before
+
+
+def test_plots_open_no_window_and_import_nothing_early() -> None:
+    code = (
+        "import sys, assay.evaluation\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "from tests.evaluation.test_plots import REPORTS, draw\n"
+        "draw('roc', REPORTS['two labels'])\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtra, match=r"needs the package 'matplotlib'.*assay\[train\]"):
+        draw("roc", REPORTS["two labels"])
