@@ -66,7 +66,7 @@ def _fetch(url: str, target: Path, sha256: str, size: int, progress: Progress) -
     part = target.with_name(target.name + ".part")
     with progress.bar(f"fetching {target.name}", size) as bar:
         if urlsplit(url).scheme == "file":
-            _copy(Path(unquote(urlsplit(url).path)), part, bar)
+            _copy(url, part, bar)
         else:
             _receive(url, part, bar)
     found = sha256_of(part)
@@ -82,8 +82,12 @@ def _fetch(url: str, target: Path, sha256: str, size: int, progress: Progress) -
     part.replace(target)
 
 
-def _copy(source: Path, part: Path, bar: Bar) -> None:
-    with source.open("rb") as file, part.open("wb") as out:
+def _copy(url: str, part: Path, bar: Bar) -> None:
+    try:
+        source = Path(unquote(urlsplit(url).path)).open("rb")
+    except OSError as error:
+        raise _unreachable(url, part, str(error)) from error
+    with source as file, part.open("wb") as out:
         while chunk := file.read(CHUNK):
             out.write(chunk)
             bar.advance(len(chunk))
@@ -116,7 +120,7 @@ def _append(client: "httpx.Client", url: str, part: Path, bar: Bar) -> None:
         resumed = response.status_code == 206
         with part.open("ab" if resumed else "wb") as out:
             bar.done = held if resumed else 0
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():
                 out.write(chunk)
                 bar.advance(len(chunk))
 

@@ -14,30 +14,35 @@ def fetch_hub_file(file: HubFile, folder: Path) -> Path:
     the progress bar is the library's own. Raises MissingExtra without huggingface_hub, and
     DownloadError when the file cannot be had or does not hash to what it must.
     """
+    path = _find(file, folder)
+    _check(path, file)
+    return path
+
+
+def _find(file: HubFile, folder: Path) -> Path:
     import httpx
 
     try:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import hf_hub_download, try_to_load_from_cache
         from huggingface_hub.errors import EntryNotFoundError
     except ImportError as error:
         raise MissingExtra(
             f"Loading {file.repository} from the hub", package="huggingface_hub", extra="transformers"
         ) from error
+    name, path, revision = file.repository, file.path, file.revision
+    # hf_hub_download asks the hub a thing or two even for a file that is cached.
+    cached = try_to_load_from_cache(name, path, folder, revision, repo_type="dataset")
+    if isinstance(cached, str):
+        return Path(cached)
     try:
-        path = Path(
-            hf_hub_download(
-                file.repository, file.path, repo_type="dataset", revision=file.revision, cache_dir=folder
-            )
-        )
+        return Path(hf_hub_download(name, path, repo_type="dataset", revision=revision, cache_dir=folder))
     except (OSError, ValueError, EntryNotFoundError, httpx.HTTPError) as error:
         raise DownloadError(
-            f"{file} could not be fetched: {error}. Check the network (HF_ENDPOINT names another hub), "
-            "or give the path of a local copy as the task's source.",
-            repository=file.repository,
-            revision=file.revision,
+            f"{file} could not be fetched: {str(error).rstrip('. ')}. Check the network (HF_ENDPOINT names "
+            "another hub), or give the path of a local copy as the task's source.",
+            repository=name,
+            revision=revision,
         ) from error
-    _check(path, file)
-    return path
 
 
 def _check(path: Path, file: HubFile) -> None:

@@ -19,7 +19,8 @@ def open_table(stream: BinaryIO, name: str) -> Table:
         begun.append(row)
         if row.fault is None:
             break
-        _refuse_array(row, name)
+        if len(begun) == 1:
+            _refuse_array(row, name)
     if not begun:
         raise DataError(f"{name} is empty.", source=name)
     return Table(name, "jsonl", tuple(begun[-1].names), chain(begun, rows))

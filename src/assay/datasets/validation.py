@@ -55,10 +55,12 @@ class Audit:
     findings: tuple[Finding, ...]
 
     def lines(self) -> list[str]:
-        """Return the account for people: a line of totals, then a line a finding."""
+        """Return the account for people: a line of totals, a line a finding, and how rows are counted."""
         dropped = self.rows_read - self.rows_kept
         head = f"{self.rows_read:,} rows read, {self.rows_kept:,} kept, {dropped:,} dropped"
-        return [head, *(f"  {finding.message}" for finding in self.findings)]
+        counted = any(finding.rows for finding in self.findings)
+        note = "  (row 1 is the first after the header; in JSON Lines, rows are lines)"
+        return [head, *(f"  {finding.message}" for finding in self.findings), *([note] if counted else [])]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the account as plain values, for JSON."""

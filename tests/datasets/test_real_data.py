@@ -1,0 +1,42 @@
+"""The published sets themselves, where this machine has them beside the checkout."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assay.datasets import Dataset
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="shared data is absent")
+Load = Callable[..., Dataset]
+
+
+def found(dataset: Dataset) -> dict[tuple[str, bool], int]:
+    return {(finding.kind, finding.dropped): finding.count for finding in dataset.audit.findings}
+
+
+def test_the_split_of_imdb_is_kept(load: Load) -> None:
+    dataset = load(DATA / "imdb_*.parquet", labels=["negative", "positive"])
+    assert dataset.counts()["test"] == {"negative": 12_500, "positive": 12_500}
+    assert len(dataset.training) == 25_000 - 123 - 96
+    assert found(dataset) == {("straddles", True): 123, ("duplicate", True): 96, ("duplicate", False): 199}
+
+
+def test_imdb_without_dropping_repeats_loses_only_what_straddles(load: Load) -> None:
+    dataset = load(DATA / "imdb_*.parquet", labels=["negative", "positive"], duplicates="keep")
+    assert len(dataset.test) == 25_000
+    assert len(dataset.training) == 25_000 - 123
+
+
+def test_sms_spam_has_its_duplicates_dropped(load: Load) -> None:
+    dataset = load(DATA / "sms_spam.parquet", labels=["ham", "spam"])
+    assert dataset.audit.rows_read == 5_574
+    # 403 rows repeat an earlier one to the letter; 12 more differ in case or spaces only.
+    assert found(dataset) == {("duplicate", True): 415}
+
+
+def test_davidson_has_two_rows_that_disagree(load: Load) -> None:
+    dataset = load(DATA / "davidson_tweets.parquet", labels=["hate_speech", "offensive_language", "neither"])
+    assert dataset.audit.rows_read == 24_783
+    assert found(dataset) == {("conflict", True): 2, ("duplicate", True): 11}
