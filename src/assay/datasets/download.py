@@ -83,11 +83,10 @@ def _fetch(url: str, target: Path, sha256: str, size: int, progress: Progress) -
 
 
 def _copy(url: str, part: Path, bar: Bar) -> None:
-    try:
-        source = Path(unquote(urlsplit(url).path)).open("rb")
-    except OSError as error:
-        raise _unreachable(url, part, str(error)) from error
-    with source as file, part.open("wb") as out:
+    source = Path(unquote(urlsplit(url).path))
+    if not source.is_file():
+        raise _unreachable(url, part, "there is no such file")
+    with source.open("rb") as file, part.open("wb") as out:
         while chunk := file.read(CHUNK):
             out.write(chunk)
             bar.advance(len(chunk))
