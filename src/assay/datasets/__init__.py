@@ -1,6 +1,7 @@
 """Labelled text in: named sets and a team's own files, read, checked, split and fingerprinted."""
 
 from assay.datasets.catalog import CATALOG, NamedSet
+from assay.datasets.columns import find_column
 from assay.datasets.fetching import fetch
 from assay.datasets.fingerprint import fingerprint_of
 from assay.datasets.loading import load_dataset

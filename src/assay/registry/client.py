@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from assay.exceptions import MissingExtra, RegistryError
@@ -31,6 +32,8 @@ class Client:
         self.store = store
         self.home = home
         self._mlflow: Any = None
+        self._mutex = RLock()
+        self._held = False
 
     @contextmanager
     def session(self) -> Iterator[Any]:
@@ -44,11 +47,22 @@ class Client:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock file of the home folder, so that one process at a time migrates or promotes."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        with (self.home / "registry.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        """Hold the lock file of the home folder, so that one process at a time migrates or promotes.
+
+        A holder may enter again: a promotion opens the store while it holds the lock.
+        """
+        with self._mutex:
+            if self._held:
+                yield
+                return
+            self.home.mkdir(parents=True, exist_ok=True)
+            with (self.home / "registry.lock").open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                self._held = True
+                try:
+                    yield
+                finally:
+                    self._held = False
 
     def _probe(self) -> None:
         """Fail in seconds where MLflow retries for a minute, and leave other people's databases alone."""
