@@ -1,17 +1,20 @@
 from collections import Counter
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.datasets import normalise, side_of
+from assay.datasets.splitting import side_of_digest
 
 TEXTS = st.text(max_size=60)
 
 
 def test_texts_that_differ_in_case_width_or_spaces_are_the_same() -> None:
     assert normalise("  Ｆｒｅｅ\tPRIZE\n") == "free prize"
+    assert normalise(" Free \t\r\n prize") == "free prize"
     assert normalise("STRASSE") == normalise("straße") == "strasse"
-    assert normalise("cafe\u0301") == normalise("CAFÉ")
+    assert normalise("cafe\u0301") == normalise("CAFÉ") == "café"
 
 
 def test_texts_that_differ_in_words_or_punctuation_are_not_the_same() -> None:
@@ -36,6 +39,22 @@ def test_a_text_and_its_normal_form_share_a_side(text: str, salt: str) -> None:
 def test_a_larger_test_share_only_moves_texts_into_test(text: str) -> None:
     if side_of(text, "", 0.2, 0.1) == "test":
         assert side_of(text, "", 0.5, 0.1) == "test"
+
+
+@pytest.mark.parametrize(
+    ("share", "side"),
+    [
+        (0.0, "test"),
+        (0.2499, "test"),
+        (0.25, "validation"),
+        (0.7499, "validation"),
+        (0.75, "train"),
+        (0.9999, "train"),
+    ],
+)
+def test_a_share_belongs_to_the_side_that_it_begins(share: float, side: str) -> None:
+    digest = int(share * 2**64).to_bytes(8, "big") + bytes(8)
+    assert side_of_digest(digest, 0.25, 0.5) == side
 
 
 def test_shares_are_met_and_a_salt_makes_another_split() -> None:
