@@ -23,9 +23,9 @@ NgramRange = tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1
 
 
 class Frozen(BaseModel):
-    """A value object: keyword-only, frozen, without unknown keys."""
+    """A value object: keyword-only, frozen, without unknown keys; its numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(Frozen):
@@ -180,6 +180,8 @@ def read_task(path: Path) -> Task:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"There is no task file {str(path)!r}.", path=path) from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", path=path) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}", path=path) from error
     return parse_task(values, source=str(path))
@@ -252,7 +254,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         known = ", ".join(prefix + key.upper() for key in Settings.model_fields)
         raise ConfigError(f"Unknown setting: {names}. Settings are {known}.", unknown=unknown)
     if environment.get("MLFLOW_TRACKING_URI"):
-        given.setdefault("tracking_uri", environment["MLFLOW_TRACKING_URI"])
+        given["tracking_uri"] = given.get("tracking_uri") or environment["MLFLOW_TRACKING_URI"]
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -17,11 +17,12 @@ from assay.estimators import (
 from assay.evaluation import evaluate, write_report
 from assay.exceptions import ConfigError
 from assay.gate import GateDecision, decide_gate
-from assay.pipeline import GOLDEN_TEXTS, evaluate_production, facts, made_with, parameters, read_rows
+from assay.pipeline import evaluate_production, facts, golden_texts, parameters, provenance_of, read_rows
 from assay.progress import Progress
 from assay.registry import Registry, Version
 from assay.taskfiles import with_columns
 
+ESTIMATOR = "imported scikit-learn pipeline"
 UNGATED = "imported without labelled rows: the model that was in use before"
 
 
@@ -89,14 +90,10 @@ def register(
 ) -> tuple[Version, list[str]]:
     """Save, evaluate where there are rows, log and register an imported cascade."""
     task, registry = cascade.task, Registry(settings.store, settings.home)
-    provenance: dict[str, Any] = {**made_with(), "estimator": "imported scikit-learn pipeline"}
-    params: dict[str, Any] = {"estimator": provenance["estimator"]}
     dataset = read_rows(task, settings, progress=progress) if rows else None
-    golden = probes
-    if dataset:
-        golden = (dataset.validation.texts or dataset.train.texts)[:GOLDEN_TEXTS]
-        described = {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.counts()}
-        provenance, params = provenance | {"dataset": described}, parameters(task, dataset) | params
+    params = {**(parameters(task, dataset) if dataset else {}), "estimator": ESTIMATOR}
+    golden = golden_texts(dataset) if dataset else probes
+    provenance = {**provenance_of(dataset), "estimator": ESTIMATOR}
     manifest = save_artifact(cascade, work / "model", golden=golden, provenance=provenance)
     gate: GateDecision | None = None
     metrics: dict[str, float] = {}

@@ -102,9 +102,7 @@ def train(task: Task, dataset: Dataset, folder: Path, *, progress: Progress) -> 
     started = time.monotonic()
     cascade = train_cascade(task, dataset.training, progress=progress)
     seconds = time.monotonic() - started
-    golden = (dataset.validation.texts or dataset.train.texts)[:GOLDEN_TEXTS]
-    described = {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.counts()}
-    save_artifact(cascade, folder, golden=golden, provenance={**made_with(), "dataset": described})
+    save_artifact(cascade, folder, golden=golden_texts(dataset), provenance=provenance_of(dataset))
     return load_artifact(folder), seconds
 
 
@@ -162,6 +160,19 @@ def facts(dataset: Dataset) -> dict[str, Any]:
 def made_with() -> dict[str, Any]:
     """Return the commit and the libraries at work."""
     return {"git_commit": git_commit(), "libraries": library_versions()}
+
+
+def provenance_of(dataset: Dataset | None) -> dict[str, Any]:
+    """Return what a manifest says of where an artifact comes from."""
+    if dataset is None:
+        return made_with()
+    described = {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.counts()}
+    return {**made_with(), "dataset": described}
+
+
+def golden_texts(dataset: Dataset) -> list[str]:
+    """Return the texts whose decisions an artifact records: of the validation rows, where there are any."""
+    return (dataset.validation.texts or dataset.train.texts)[:GOLDEN_TEXTS]
 
 
 def parameters(task: Task, dataset: Dataset) -> dict[str, Any]:

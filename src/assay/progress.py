@@ -59,15 +59,22 @@ class Progress:
             self._stream.write(f"  {what} ...")
             self._stream.flush()
         started = time.monotonic()
-        yield
-        if self._live:
-            self._stream.write("\r\x1b[K")
+        try:
+            yield
+        finally:
+            self._clear()
         self.say(f"  {what} ({time.monotonic() - started:.1f} s)")
 
     @contextmanager
     def bar(self, what: str, total: int | None) -> Iterator[Bar]:
         """Show a bar of ``total`` units (unknown: a count) while the block runs."""
-        yield Bar(what, total, self._stream, live=self._live)
+        try:
+            yield Bar(what, total, self._stream, live=self._live)
+        finally:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Take back an unfinished line, so that what follows, an error too, stands alone."""
         if self._live:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
