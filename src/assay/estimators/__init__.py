@@ -2,8 +2,9 @@
 
 from assay.estimators.artifact import attach_report, load_artifact, save_artifact
 from assay.estimators.cascade import Cascade
-from assay.estimators.conversion import convert_pipeline, import_pipeline
+from assay.estimators.conversion import convert_pipeline
 from assay.estimators.decision import Decision
+from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
 from assay.estimators.operating_point import OperatingPoint, choose_operating_point

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from assay.config import faults, read_task
 from assay.estimators.cascade import Cascade
 from assay.estimators.golden import check_golden, golden_lines
 from assay.estimators.linear import LinearModel, LinearSpec
-from assay.estimators.manifest import Manifest, digest_of, hash_file, read_manifest
+from assay.estimators.manifest import GOLDEN, REPORT, Manifest, digest_of, hash_file, read_manifest
 from assay.estimators.operating_point import OperatingPoint
 from assay.estimators.tensors import map_tensors, write_tensors
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
@@ -35,7 +36,10 @@ def save_artifact(
     """
     if folder.exists():
         raise ArtifactError(f"{str(folder)!r} exists; an artifact is never written over.", folder=folder)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
+    if not golden:
+        raise ArtifactError("An artifact must prove what it decides: give at least one golden text.")
+    # A name that no other process or thread has, nor one that was killed: process ids recur in containers.
+    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.draft")
     try:
         draft.mkdir(parents=True)
         _write_files(cascade, draft, golden)
@@ -59,17 +63,25 @@ def attach_report(folder: Path, report: str) -> Manifest:
     """Add the text of report.json to an artifact folder and return its new manifest; the digest stays.
 
     The manifest is replaced last and at once: a crash before leaves the artifact as it was.
+    Raises ArtifactError when the folder has a report, is damaged or cannot be written.
     """
     manifest = read_manifest(folder)
-    path = folder / "report.json"
-    path.write_text(report, encoding="utf-8")
-    _flush(path)
-    manifest = manifest.model_copy(update={"files": manifest.files | {path.name: hash_file(path)}})
-    draft = folder / ".manifest.draft"
-    draft.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    _flush(draft)
-    draft.replace(folder / "manifest.json")
-    _flush(folder)
+    if REPORT in manifest.files:
+        raise ArtifactError(f"{str(folder)!r} has a report; it is never written over.", folder=folder)
+    path, draft = folder / REPORT, folder / ".manifest.draft"
+    try:
+        path.write_text(report, encoding="utf-8")
+        _flush(path)
+        manifest = manifest.model_copy(update={"files": manifest.files | {path.name: hash_file(path)}})
+        draft.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        _flush(draft)
+        draft.replace(folder / "manifest.json")
+        _flush(folder)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ArtifactError(
+            f"The report could not be added to {str(folder)!r}: {error.strerror or error}.", folder=folder
+        ) from error
     return manifest
 
 
@@ -91,9 +103,14 @@ def load_artifact(folder: Path) -> Cascade:
         raise ArtifactError(
             f"{folder}: task, model and operating point speak of different labels.", folder=folder
         )
+    if manifest.task != task.name:
+        raise ArtifactError(
+            f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
+            folder=folder,
+        )
     model = LinearModel.from_arrays(spec, map_tensors(folder / "model.safetensors"))
     cascade = Cascade(task=task, model=model, operating_point=point, manifest=manifest)
-    check_golden(cascade, folder / "golden.jsonl")
+    check_golden(cascade, folder / GOLDEN)
     return cascade
 
 
@@ -102,7 +119,7 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
         "task.toml": _toml(cascade),
         "model.json": cascade.model.spec.model_dump_json(indent=2) + "\n",
         "operating_point.json": cascade.operating_point.model_dump_json(indent=2) + "\n",
-        "golden.jsonl": golden_lines(cascade, golden),
+        GOLDEN: golden_lines(cascade, golden),
     }
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
@@ -120,6 +137,7 @@ def _toml(cascade: Cascade) -> str:
 def _describe(cascade: Cascade, draft: Path, provenance: Mapping[str, Any]) -> Manifest:
     files = {path.name: hash_file(path) for path in sorted(draft.iterdir())}
     described = {
+        "format": 1,
         "task": cascade.task.name,
         "labels": cascade.labels,
         "estimator": cascade.task.estimator.family,

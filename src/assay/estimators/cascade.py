@@ -10,6 +10,7 @@ from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.manifest import Manifest
 from assay.estimators.operating_point import OperatingPoint
 from assay.estimators.texts import check_texts
+from assay.exceptions import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,12 @@ class Cascade:
         return self.operating_point.labels_of(probabilities, self.labels, self.task.positive)
 
     def score(self, texts: Sequence[str], labels: Sequence[str]) -> float:
-        """Return the share of texts that get their label, at the served threshold."""
+        """Return the share of texts that get their label, at the served threshold.
+
+        Raises DataError without texts.
+        """
+        if not texts:
+            raise DataError("There is no text to score.")
         given = self.predict(texts)
         return sum(a == b for a, b in zip(given, labels, strict=True)) / len(given)
 

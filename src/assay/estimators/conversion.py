@@ -1,20 +1,16 @@
 """Fitted scikit-learn text classifiers to linear models with the same probabilities."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
+from assay.config import faults
 from assay.estimators.linear import Block, Floats, LinearModel, Link
 from assay.estimators.ngrams import TOKEN_PATTERNS, NgramSpec
 from assay.estimators.vocabulary import Vocabulary
-from assay.exceptions import ConversionError, MissingExtra
-
-TOLERANCE = 1e-9
-"""How far a converted model's probability may lie from scikit-learn's."""
-
-PROBES = 200
+from assay.exceptions import ConversionError
 
 _pattern_names = {pattern: name for name, pattern in TOKEN_PATTERNS.items()} | {
     r"\b\w\w+\b": "words",
@@ -38,16 +34,9 @@ def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, s
     """Return the linear model of a fitted pipeline of n-gram vectorisers and a linear classifier.
 
     ``labels`` orders the result's labels; ``names`` maps the pipeline's classes, as text, to them.
-    Raises ConversionError for a step that has no linear form here.
+    Raises ConversionError for a step that has no linear form here, or that was not fitted.
     """
-    from sklearn.pipeline import Pipeline
-
-    if not isinstance(pipeline, Pipeline):
-        raise ConversionError(
-            f"A pipeline of a vectoriser and a classifier is needed; got {type(pipeline).__name__}.",
-            type=type(pipeline).__name__,
-        )
-    *before, (_, classifier) = [step for step in pipeline.steps if step[1] not in (None, "passthrough")]
+    *before, classifier = _steps(pipeline)
     coef, intercept, link = _weights(classifier)
     classes = [names.get(str(c), str(c)) for c in classifier.classes_]
     if sorted(classes) != sorted(labels):
@@ -63,7 +52,30 @@ def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, s
         coef, intercept = coef * sign, intercept * sign
     else:
         coef, intercept = coef[columns], intercept[columns]
-    return assemble(labels, link, count_steps([step for _, step in before]), coef, intercept)
+    return assemble(labels, link, count_steps(before), coef, intercept)
+
+
+def _steps(pipeline: Any) -> list[Any]:
+    """Return the steps of a fitted pipeline that do something: at least a vectoriser and a classifier."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils.validation import check_is_fitted
+
+    steps = _acting(pipeline) if isinstance(pipeline, Pipeline) else []
+    if len(steps) < 2:
+        raise ConversionError(
+            f"A pipeline of a vectoriser and a classifier is needed; got {pipeline!r:.200}.",
+            type=type(pipeline).__name__,
+        )
+    try:
+        check_is_fitted(steps[-1])
+    except (NotFittedError, TypeError) as error:
+        raise ConversionError(f"The pipeline was not fitted: {error}") from error
+    return steps
+
+
+def _acting(pipeline: Any) -> list[Any]:
+    return [step for _, step in pipeline.steps if step is not None and step != "passthrough"]
 
 
 def assemble(
@@ -83,73 +95,24 @@ def assemble(
     return LinearModel(labels, link, blocks, np.array(intercept, np.float64).reshape(-1))
 
 
-def import_pipeline(
-    path: Path, labels: Sequence[str] | None, names: Mapping[str, str]
-) -> tuple[LinearModel, list[str]]:
-    """Return the linear model of a joblib file, and the texts on which both gave the same probabilities.
-
-    Loading runs code from the file: only for files that the caller trusts. Labels default to the model's
-    own classes, under their ``names``. The texts are made from the model's own n-grams. Raises
-    ConversionError when a probability differs by more than 1e-9 (1e-6 where the pipeline computes in float32).
-    """
-    pipeline = _load(path)
-    classes = [names.get(str(c), str(c)) for c in getattr(pipeline, "classes_", ())]
-    model = convert_pipeline(pipeline, labels or classes, names)
-    texts = probe_texts(model)
-    expected = pipeline.predict_proba(texts)[:, [classes.index(label) for label in model.labels]]
-    worst = float(np.abs(model.predict_proba(texts) - expected).max())
-    allowed = TOLERANCE if expected.dtype == np.float64 else 1e-6
-    if not worst <= allowed:
-        raise ConversionError(
-            f"The converted model differs from {path} by {worst:.3g} in probability; "
-            f"at most {allowed} is allowed. It was not imported.",
-            worst=worst,
-        )
-    return model, texts
-
-
-def probe_texts(model: LinearModel, count: int = PROBES) -> list[str]:
-    """Return texts made of the model's own n-grams: each joins a few, spread over the vocabulary."""
-    random = np.random.default_rng(0)
-    vocabularies = [block.vocabulary for block in model.blocks]
-    texts = []
-    for number in range(count):
-        vocabulary = vocabularies[number % len(vocabularies)]
-        picked = random.integers(0, len(vocabulary), size=3 + number % 20)
-        texts.append(" ".join(vocabulary.gram(int(feature)).strip() for feature in picked))
-    return [text for text in texts if text.strip()]
-
-
-def _load(path: Path) -> Any:
-    try:
-        import joblib
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("Importing a scikit-learn model", package="scikit-learn", extra="train") from error
-    try:
-        return joblib.load(path)
-    except FileNotFoundError as error:
-        raise ConversionError(f"There is no file {str(path)!r}.", path=path) from error
-    except Exception as error:  # unpickling raises whatever the file's classes raise
-        raise ConversionError(f"{path} could not be loaded as a joblib file: {error!r}", path=path) from error
-
-
 def count_steps(transformers: Sequence[Any]) -> list[Counted]:
     """Return the vectorisers of the steps before the classifier, unions and nested pipelines unfolded."""
-    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
     from sklearn.pipeline import FeatureUnion, Pipeline
 
     first, *rest = transformers or [None]
     if isinstance(first, Pipeline):
-        return count_steps([step for _, step in first.steps] + rest)
+        return count_steps(_acting(first) + rest)
     if isinstance(first, FeatureUnion) and not rest:
         weights = first.transformer_weights or {}
         return [
             part._replace(weight=part.weight * weights.get(name, 1.0))
             for name, transformer in first.transformer_list
+            if transformer != "drop"
             for part in count_steps([transformer])
         ]
-    if isinstance(first, CountVectorizer):
+    # A subclass may count in another way.
+    if type(first) in (CountVectorizer, TfidfVectorizer):
         weighting = getattr(first, "_tfidf", None)
         if rest and isinstance(rest[0], TfidfTransformer) and weighting is None:
             weighting, rest = rest[0], rest[1:]
@@ -164,36 +127,53 @@ def count_steps(transformers: Sequence[Any]) -> list[Counted]:
 
 
 def _block(vectoriser: Any, weighting: Any) -> Counted:
+    sublinear = bool(weighting is not None and weighting.sublinear_tf)
+    try:
+        spec = NgramSpec(
+            analyzer=_analyzer(vectoriser),
+            ngrams=tuple(vectoriser.ngram_range),
+            lowercase=vectoriser.lowercase,
+            strip_accents=vectoriser.strip_accents or "none",
+            stop_words=tuple(sorted(vectoriser.get_stop_words() or ())),
+            tf="binary" if vectoriser.binary else "log" if sublinear else "count",
+            norm=(weighting.norm or "none") if weighting is not None else "none",
+        )
+        grams = sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)
+        "".join(grams).encode()
+        idf = weighting.idf_ if weighting is not None and weighting.use_idf else None
+    except ValidationError as error:
+        raise ConversionError(f"The vectoriser has no form here:\n{faults(error)}") from error
+    except UnicodeEncodeError as error:
+        raise ConversionError("The vocabulary has lone surrogates, which no valid text holds.") from error
+    except AttributeError as error:
+        raise ConversionError(f"The pipeline was not fitted: {error}") from error
+    return Counted(spec, grams, None if idf is None else np.asarray(idf, np.float64))
+
+
+def _analyzer(vectoriser: Any) -> Any:
+    """Return the name of how a vectoriser cuts a text."""
     if callable(vectoriser.analyzer) or vectoriser.tokenizer or vectoriser.preprocessor:
         raise ConversionError(
             "A vectoriser with a function of its own (analyzer, tokenizer, preprocessor) has no safe form."
         )
-    analyzer = vectoriser.analyzer
-    if analyzer == "word":
-        if vectoriser.token_pattern not in _pattern_names:
-            raise ConversionError(
-                f"The token pattern {vectoriser.token_pattern!r} is not known here; "
-                f"known are {sorted(_pattern_names)}.",
-                pattern=vectoriser.token_pattern,
-            )
-        analyzer = _pattern_names[vectoriser.token_pattern]
-    sublinear = bool(weighting is not None and weighting.sublinear_tf)
-    spec = NgramSpec(
-        analyzer=analyzer,
-        ngrams=tuple(vectoriser.ngram_range),
-        lowercase=vectoriser.lowercase,
-        strip_accents=vectoriser.strip_accents or "none",
-        stop_words=tuple(sorted(vectoriser.get_stop_words() or ())),
-        tf="binary" if vectoriser.binary else "log" if sublinear else "count",
-        norm=(weighting.norm or "none") if weighting is not None else "none",
-    )
-    grams = sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)
-    idf = weighting.idf_ if weighting is not None and weighting.use_idf else None
-    return Counted(spec, grams, None if idf is None else np.asarray(idf, np.float64))
+    if vectoriser.input != "content" or callable(vectoriser.strip_accents):
+        raise ConversionError(
+            "Only a vectoriser of texts that strips accents in a known way has a form here."
+        )
+    if vectoriser.analyzer != "word":
+        return vectoriser.analyzer
+    if vectoriser.token_pattern not in _pattern_names:
+        raise ConversionError(
+            f"The token pattern {vectoriser.token_pattern!r} is not known here; "
+            f"known are {sorted(_pattern_names)}.",
+            pattern=vectoriser.token_pattern,
+        )
+    return _pattern_names[vectoriser.token_pattern]
 
 
 def _weights(classifier: Any) -> tuple[Floats, Floats, Link]:
     """Return coefficients (logits, features), intercepts (logits,) and the link of a fitted classifier."""
+    from scipy.sparse import issparse
     from sklearn.linear_model import LogisticRegression, SGDClassifier
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.naive_bayes import ComplementNB, MultinomialNB
@@ -210,13 +190,12 @@ def _weights(classifier: Any) -> tuple[Floats, Floats, Link]:
     if isinstance(classifier, LogisticRegression) or (
         isinstance(classifier, SGDClassifier) and classifier.loss == "log_loss"
     ):
-        many: Link = "softmax" if isinstance(classifier, LogisticRegression) else "ovr"
-        if (
-            getattr(classifier, "multi_class", "auto") == "ovr"
-            or classifier.get_params().get("solver") == "liblinear"
-        ):
-            many = "ovr"
-        return classifier.coef_, classifier.intercept_, "sigmoid" if len(classifier.coef_) == 1 else many
+        coef = classifier.coef_.toarray() if issparse(classifier.coef_) else classifier.coef_
+        # Before scikit-learn 1.8, liblinear and multi_class="ovr" fitted one regression a label.
+        kinds = {getattr(classifier, "multi_class", ""), getattr(classifier, "solver", "")}
+        softmax = isinstance(classifier, LogisticRegression) and not kinds & {"ovr", "liblinear"}
+        many: Link = "softmax" if softmax else "ovr"
+        return coef, classifier.intercept_, "sigmoid" if len(coef) == 1 else many
     raise ConversionError(
         f"A {classifier!r} gives no probabilities that can be carried over. Allowed: LogisticRegression, "
         "SGDClassifier(loss='log_loss'), OneVsRestClassifier of these, MultinomialNB, ComplementNB.",

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from assay.estimators.cascade import Cascade
-from assay.exceptions import ArtifactError
+from assay.estimators.texts import check_texts
+from assay.exceptions import ArtifactError, TextError
 
 TOLERANCE = 1e-6
 """How far a probability of a linear model may lie from the recorded one."""
@@ -29,21 +30,24 @@ def check_golden(cascade: Cascade, path: Path) -> None:
         # Split at line feeds only: JSON leaves other line separators of Unicode as they are.
         entries = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         texts = [entry["text"] for entry in entries]
-        expected = np.array([entry["probabilities"] for entry in entries])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}", file=path.name) from error
+        given = [entry["label"] for entry in entries]
+        expected = np.array([entry["probabilities"] for entry in entries], np.float64)
+        check_texts(texts)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, TextError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error!r}", file=path.name) from error
     if not texts:
         raise ArtifactError(
             f"{path} holds no golden text; an artifact must prove what it decides.", file=path.name
         )
     found = cascade.predict_proba(texts)
-    labels = cascade.labels_of(found)
-    for number, entry in enumerate(entries):
-        apart = float(np.abs(found[number] - expected[number]).max())
-        if labels[number] != entry["label"] or not apart <= TOLERANCE:
+    if expected.shape != found.shape:
+        raise ArtifactError(f"{path} must hold {len(cascade.labels)} probabilities a line.", file=path.name)
+    apart = np.abs(found - expected).max(axis=1).tolist()
+    for number, label in enumerate(cascade.labels_of(found)):
+        if label != given[number] or not apart[number] <= TOLERANCE:
             raise ArtifactError(
-                f"{path} line {number + 1}: the recorded decision is {entry['label']!r}, now it is "
-                f"{labels[number]!r}, its probability {apart:.3g} away (at most {TOLERANCE}). "
+                f"{path} line {number + 1}: the recorded decision is {given[number]!r}, now it is "
+                f"{label!r}, its probability {apart[number]:.3g} away (at most {TOLERANCE}). "
                 "The version is refused.",
                 file=path.name,
                 line=number + 1,

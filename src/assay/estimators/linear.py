@@ -1,7 +1,8 @@
 """A linear model over n-grams, scored without scikit-learn."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,6 +15,9 @@ from assay.exceptions import ArtifactError
 
 Floats = NDArray[np.float64]
 Link = Literal["sigmoid", "softmax", "ovr"]
+
+GRAMS_AT_ONCE = 8192
+"""From how many n-grams on a batch is looked up: enough to spread numpy's costs, few enough for the cache."""
 
 
 class LinearSpec(Frozen):
@@ -39,27 +43,48 @@ class Block:
         self.spec, self.vocabulary, self.scale, self.coef = spec, vocabulary, scale, coef
         self._analyze = analyzer_of(spec)
 
-    def vector(self, text: str) -> tuple[NDArray[np.intp], Floats]:
-        """Return the features that a text has and their values, each feature once."""
-        counts = Counter(self._analyze(text))
-        features = self.vocabulary.find(list(counts))
-        known = features >= 0
-        features = features[known]
-        values = np.fromiter(counts.values(), np.float64, len(counts))[known]
+    def vectors(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+        """Yield each text's features and their values, each feature once.
+
+        Several texts are looked up at once, which costs less; a text's values are its own alone.
+        """
+        counted: list[Counter[str]] = []
+        size = 0
+        for text in texts:
+            counted.append(Counter(self._analyze(text)))
+            size += len(counted[-1])
+            if size >= GRAMS_AT_ONCE:
+                yield from self._look_up(counted)
+                counted, size = [], 0
+        yield from self._look_up(counted)
+
+    def _look_up(self, counted: Sequence[Counter[str]]) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+        features = self.vocabulary.find(list(chain.from_iterable(counted)))
+        counts = np.fromiter(chain.from_iterable(map(Counter.values, counted)), np.float64, len(features))
+        end = 0
+        for each in counted:
+            begin, end = end, end + len(each)
+            known = features[begin:end] >= 0
+            yield self._weigh(features[begin:end][known], counts[begin:end][known])
+
+    def _weigh(self, features: NDArray[np.intp], values: Floats) -> tuple[NDArray[np.intp], Floats]:
         if self.spec.tf == "binary":
             values = np.ones_like(values)
         elif self.spec.tf == "log":
             values = 1.0 + np.log(values)
         if self.scale is not None:
             values *= self.scale[features]
-        if self.spec.norm != "none" and len(values):
-            values /= np.sqrt(values @ values) if self.spec.norm == "l2" else np.abs(values).sum()
-        return features, values
+        if self.spec.norm == "none" or not len(values):
+            return features, values
+        length = np.sqrt(values @ values) if self.spec.norm == "l2" else np.abs(values).sum()
+        # A text whose every n-gram has the scale 0 has no direction: it stays 0, as in scikit-learn.
+        return features, values / length if length > 0 else values
 
-    def logits(self, text: str) -> Floats:
-        """Return what the text's n-grams add to each logit."""
-        features, values = self.vector(text)
-        weighed: Floats = values @ self.coef[features]
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Return what each text's n-grams add to each logit, shape (texts, logits)."""
+        weighed = np.empty((len(texts), self.coef.shape[1]))
+        for row, (features, values) in enumerate(self.vectors(texts)):
+            weighed[row] = values @ self.coef[features]
         return weighed
 
 
@@ -70,11 +95,11 @@ class LinearModel:
         self.labels, self.link = tuple(labels), link
         self.blocks, self.intercept = tuple(blocks), intercept
 
-    def logits(self, text: str) -> Floats:
-        """Return the logits of one text, shape (logits,)."""
-        total = self.intercept.copy()
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Return the logits of each text, shape (texts, logits)."""
+        total = np.tile(self.intercept, (len(texts), 1))
         for block in self.blocks:
-            total += block.logits(text)
+            total += block.logits(texts)
         return total
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
@@ -82,10 +107,7 @@ class LinearModel:
 
         A text's row does not depend on the other texts.
         """
-        logits = np.empty((len(texts), len(self.intercept)))
-        for row, text in enumerate(texts):
-            logits[row] = self.logits(text)
-        return probabilities(logits, self.link)
+        return probabilities(self.logits(texts), self.link)
 
     @property
     def spec(self) -> LinearSpec:

@@ -13,14 +13,15 @@ from assay.exceptions import ArtifactError
 DECIDING = ("task.toml", "model.json", "model.safetensors", "operating_point.json")
 """The files that decide; a version's identity is the digest of their hashes."""
 
-ANNEXES = ("golden.jsonl", "report.json")
-"""Files with hashes of their own that decide nothing."""
+GOLDEN = "golden.jsonl"
+REPORT = "report.json"
+"""Annexes: files with hashes of their own that decide nothing. Only the report may be left out."""
 
 
 class Manifest(Frozen):
     """The table of an artifact: format, what it decides, where it comes from, every file's SHA-256."""
 
-    format: Literal[1] = 1
+    format: Literal[1]
     task: str
     labels: tuple[str, ...]
     estimator: str
@@ -33,8 +34,8 @@ class Manifest(Frozen):
 
     @model_validator(mode="after")
     def _holds_what_decides(self) -> Self:
-        unknown = sorted(set(self.files) - {*DECIDING, *ANNEXES})
-        missing = sorted(set(DECIDING) - set(self.files))
+        unknown = sorted(set(self.files) - {*DECIDING, GOLDEN, REPORT})
+        missing = sorted({*DECIDING, GOLDEN} - set(self.files))
         if unknown or missing:
             raise ValueError(f"files: unknown {unknown}, missing {missing}")
         if self.digest != digest_of(self.files):

@@ -37,6 +37,8 @@ def map_tensors(path: Path) -> dict[str, NDArray[Any]]:
     except (SafetensorError, OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a whole safetensors file: {error}", path=path) from error
     header.pop("__metadata__", None)
+    if path.stat().st_size == 8 + size:
+        raise ArtifactError(f"{path} holds no numbers.", path=path)
     data = np.memmap(path, mode="r", dtype=np.uint8, offset=8 + size)
     return {name: _view(data, name, entry, path) for name, entry in header.items()}
 

@@ -38,6 +38,12 @@ def fit_linear(
         from sklearn.pipeline import Pipeline
     except ImportError as error:
         raise MissingExtra("Training", package="scikit-learn", extra="train") from error
+    strays = sorted(set(targets) - set(labels))
+    if strays:
+        raise DataError(
+            f"Training rows have labels that the task does not list: {strays}; it lists {list(labels)}.",
+            labels=strays,
+        )
     absent = sorted(set(labels) - set(targets))
     if absent:
         raise DataError(

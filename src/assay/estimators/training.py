@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from assay.config import Task
 from assay.estimators.cascade import Cascade
 from assay.estimators.operating_point import choose_operating_point
+from assay.estimators.texts import check_texts
 from assay.estimators.tfidf import fit_linear
 from assay.progress import Progress
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 def train_cascade(task: Task, rows: "Rows", *, progress: Progress) -> Cascade:
     """Return the cascade of a task fitted on rows.
 
-    Raises DataError when the rows leave nothing to learn from.
+    Raises DataError when the rows leave nothing to learn from, TextError for a text that could not be scored.
     """
+    check_texts(rows.texts)
     model = fit_linear(task.estimator, task.labels, rows.texts, rows.labels, progress=progress)
     point = choose_operating_point(task.threshold, binary=task.binary)
     return Cascade(task=task, model=model, operating_point=point)

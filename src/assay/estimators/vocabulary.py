@@ -15,8 +15,8 @@ class Vocabulary:
 
     ``hashes`` (n, uint32, ascending) holds the CRC-32 of each n-gram's UTF-8 bytes, ``keys`` (uint8) those
     bytes one after the other, and ``offsets`` (n + 1, uint64) where each begins. ``buckets`` (uint32) says
-    where the hashes with the same leading ``bits`` begin, so that compiled code finds an n-gram in one
-    step; numpy's binary search does without. A hash only nominates: the bytes are compared, always.
+    where the hashes with the same leading bits begin, so that an n-gram is found in a step or two.
+    A hash only nominates: the bytes are compared, always.
     """
 
     def __init__(
@@ -85,17 +85,40 @@ class Vocabulary:
         found = np.full(len(grams), -1, np.intp)
         if not len(self):
             return found
-        encoded = [gram.encode() for gram in grams]
+        encoded = list(map(str.encode, grams))
         wanted = np.fromiter(map(crc32, encoded), np.uint32, len(encoded))
-        places = np.searchsorted(self.hashes, wanted)
-        hits = np.flatnonzero(self.hashes[np.minimum(places, len(self) - 1)] == wanted)
-        nominated = places[hits]
-        begins, ends = self.offsets[nominated].tolist(), self.offsets[nominated + 1].tolist()
-        keys = self._bytes
-        for at, place, begin, end in zip(hits.tolist(), nominated.tolist(), begins, ends, strict=True):
-            same = keys[begin:end].tobytes() == encoded[at]
-            found[at] = place if same else self._find_among_equals(encoded[at], place, int(wanted[at]))
+        places = self._places(wanted)
+        hits = np.flatnonzero(self.hashes.take(places, mode="clip") == wanted)
+        found[hits] = nominated = places[hits]
+        keys = [encoded[hit] for hit in hits.tolist()]
+        for number in np.flatnonzero(~self._holds(nominated, keys)).tolist():
+            hit, place = hits[number], int(nominated[number])
+            found[hit] = self._find_among_equals(keys[number], place, int(wanted[hit]))
         return found
+
+    def _places(self, wanted: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """Return where each hash belongs among ``hashes``, searched inside its bucket."""
+        buckets = wanted >> np.uint32(32 - _bits(len(self)))
+        places: NDArray[np.intp] = self.buckets[buckets].astype(np.intp)
+        ends = self.buckets[buckets + np.uint32(1)]
+        while True:
+            behind = (self.hashes.take(places, mode="clip") < wanted) & (places < ends)
+            if not behind.any():
+                return places
+            places += behind
+
+    def _holds(self, features: NDArray[np.intp], keys: Sequence[bytes]) -> NDArray[np.bool_]:
+        """Return whether each feature's bytes are those of the key beside it, comparing all at once."""
+        begins, ends = self.offsets[features].astype(np.intp), self.offsets[features + 1].astype(np.intp)
+        sizes = np.fromiter(map(len, keys), np.intp, len(keys))
+        same: NDArray[np.bool_] = ends - begins == sizes
+        stops = np.cumsum(sizes)
+        at = np.repeat(begins - stops + sizes, sizes) + np.arange(stops[-1] if len(stops) else 0)
+        # A key longer than its feature reads on; ``same`` is already False there.
+        stored = self.keys.take(at, mode="clip")
+        differing = np.flatnonzero(stored != np.frombuffer(b"".join(keys), np.uint8))
+        same[np.searchsorted(stops, differing, side="right")] = False
+        return same
 
     def _find_among_equals(self, key: bytes, place: int, wanted: int) -> int:
         """Return the feature of a key whose hash others share; ``place`` is the first of them."""
@@ -109,9 +132,14 @@ class Vocabulary:
         return self._bytes[int(self.offsets[feature]) : int(self.offsets[feature + 1])].tobytes()
 
 
+def _bits(count: int) -> int:
+    """Return how many leading bits of a hash choose its bucket, so that a bucket holds about one."""
+    return max(1, count.bit_length())
+
+
 def _buckets(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Return where each run of hashes with equal leading bits begins: about one hash a bucket."""
-    bits = max(1, len(hashes).bit_length())
+    """Return where each bucket begins: the run of hashes with equal leading bits."""
+    bits = _bits(len(hashes))
     edges = np.arange(2**bits, dtype=np.uint64) << np.uint64(32 - bits)
     starts = np.searchsorted(hashes, edges.astype(np.uint32)).astype(np.uint32)
     return np.append(starts, np.uint32(len(hashes)))
