@@ -77,8 +77,8 @@ def test_a_quote_inside_a_cell_is_text() -> None:
 
 
 def test_a_field_over_the_csv_modules_limit_is_read() -> None:
-    (row,) = rows_of(b"text,label\n" + b"x" * 10_000_000 + b",ham\n")
-    assert len(row.cells[0]) == 10_000_000
+    long = b"x" * 10_000_000 + b",ham\n"
+    assert [len(row.cells[0]) for row in rows_of(b"text,label\n" + long + long)] == [10_000_000] * 2
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
