@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 RESULTS = ROOT / "benchmarks" / "results" / "quality.json"
 SALTS = ("1", "2", "3", "4", "5")
-IDF = EstimatorConfig(weighting="idf", tokens="words-and-punctuation", word_ngrams=(1, 2), min_df=3, C=30.0)
+IDF = EstimatorConfig(weighting="idf", tokens="words-and-punctuation", word_ngrams=(1, 2), min_df=3, C=100.0)
 
 
 def main() -> int:

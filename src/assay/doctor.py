@@ -13,7 +13,7 @@ LOW_DISK_BYTES = 2 * 1024**3
 
 EXTRAS = {
     "train": ("sklearn", "scipy", "mlflow", "matplotlib", "pyarrow", "tomli_w"),
-    "transformers": ("huggingface_hub",),
+    "hub": ("huggingface_hub",),
     "postgres": ("psycopg",),
 }
 """The packages that each extra brings, by import name."""

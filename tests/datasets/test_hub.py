@@ -125,6 +125,6 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     file = HubFile(repository="team/mail", revision=REVISION, path="train.parquet")
     with pytest.raises(
-        MissingExtra, match=r"team/mail from the hub needs .*'huggingface_hub'.*assay\[transformers\]"
+        MissingExtra, match=r"team/mail from the hub needs .*'huggingface_hub'.*assay\[hub\]"
     ):
         fetch_hub_file(file, tmp_path)

@@ -27,7 +27,7 @@ def _find(file: HubFile, folder: Path) -> Path:
         from huggingface_hub.errors import EntryNotFoundError
     except ImportError as error:
         raise MissingExtra(
-            f"Loading {file.repository} from the hub", package="huggingface_hub", extra="transformers"
+            f"Loading {file.repository} from the hub", package="huggingface_hub", extra="hub"
         ) from error
     name, path, revision = file.repository, file.path, file.revision
     # hf_hub_download asks the hub a thing or two even for a file that is cached.
