@@ -19,7 +19,7 @@ def table_of(header: str) -> Table:
         ("id,Message,Category", "Message", "Category"),
         ("v1,v2,,,", "v2", "v1"),
         ("count,hate_speech_count,class,tweet", "tweet", "class"),
-        ("text,review,label,category", "text", "label"),
+        ("review,text,category,label", "text", "label"),
     ],
 )
 def test_columns_are_found_by_their_usual_names(header: str, text: str, label: str) -> None:

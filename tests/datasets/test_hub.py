@@ -124,7 +124,5 @@ def test_sms_spam_is_loaded_as_the_hub_serves_it(server: FileServer, tmp_path: P
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     file = HubFile(repository="team/mail", revision=REVISION, path="train.parquet")
-    with pytest.raises(
-        MissingExtra, match=r"team/mail from the hub needs .*'huggingface_hub'.*assay\[hub\]"
-    ):
+    with pytest.raises(MissingExtra, match=r"team/mail from the hub needs .*'huggingface_hub'.*assay\[hub\]"):
         fetch_hub_file(file, tmp_path)

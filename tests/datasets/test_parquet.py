@@ -66,6 +66,9 @@ def test_a_stream_that_cannot_seek_is_read() -> None:
         def seekable(self) -> bool:
             return False
 
+        def seek(self, offset: int, whence: int = 0) -> int:
+            raise io.UnsupportedOperation("seek")
+
     out = io.BytesIO()
     pq.write_table(pa.table({"text": ["hello"]}), out)
     with read_table(Pipe(out.getvalue()), "parquet") as table:

@@ -71,6 +71,14 @@ def test_a_folder_in_the_form_of_acl_imdb_is_read_and_unsup_is_not(tmp_path: Pat
     )
 
 
+def test_labels_can_be_renamed_by_what_the_source_or_the_reader_calls_them(
+    tmp_path: Path, load: Load
+) -> None:
+    write_texts(tmp_path / "pos", "good")
+    write_texts(tmp_path / "neg", "bad")
+    assert load(tmp_path, rename={"pos": "like", "negative": "dislike"}).labels == ("dislike", "like")
+
+
 def test_a_folder_of_label_folders_is_split_by_hash(tmp_path: Path, load: Load) -> None:
     write_texts(tmp_path / "ham", "good")
     write_texts(tmp_path / "spam", "bad")
