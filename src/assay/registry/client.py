@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ class Client:
         self.store = store
         self.home = home
         self._mlflow: Any = None
+        self._lock = threading.RLock()
+        self._held = False
         self._mutex = RLock()
         self._held = False
 
@@ -47,12 +50,10 @@ class Client:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock file of the home folder, so that one process at a time migrates or promotes.
-
-        A holder may enter again: a promotion opens the store while it holds the lock.
-        """
-        with self._mutex:
+        """Hold the lock file of the home folder, so that one process at a time migrates or promotes."""
+        with self._lock:
             if self._held:
+                # The first call inside a promotion opens the store, which takes the lock as well.
                 yield
                 return
             self.home.mkdir(parents=True, exist_ok=True)

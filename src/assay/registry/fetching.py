@@ -74,21 +74,32 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _download(server: rest.Server, found: Found, kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=kept.parent))
     try:
-        _download_file(server, found, draft, MANIFEST, found.manifest)
-        for name, expected in json.loads((draft / MANIFEST).read_bytes())["files"].items():
-            _download_file(server, found, draft, name, expected)
-        read_manifest(draft)
-        try:
-            draft.rename(kept)
-        except OSError:
-            # Another worker was first; what it renamed into place has the same name, so the same bytes.
-            if not _is_whole(kept):
-                raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".draft-", dir=kept.parent) as folder:
+            # Renamed from inside, so that cleaning up always finds its folder.
+            draft = Path(folder) / kept.name
+            draft.mkdir()
+            _download_file(server, found, draft, MANIFEST, found.manifest)
+            for name, expected in json.loads((draft / MANIFEST).read_bytes())["files"].items():
+                _download_file(server, found, draft, name, expected)
+            read_manifest(draft)
+            _take_place(draft, kept)
+    except OSError as error:
+        raise ArtifactError(
+            f"Version {found.version} of {found.model!r} could not be kept in {str(kept.parent)!r}: "
+            f"{error.strerror or error}. Nothing of it was; free the disk or set ASSAY_HOME to another.",
+            folder=kept,
+        ) from error
+
+
+def _take_place(draft: Path, kept: Path) -> None:
+    try:
+        draft.rename(kept)
+    except OSError:
+        # Another worker was first; its folder has the same name, so the same bytes.
+        if not _is_whole(kept):
+            raise
 
 
 def _download_file(server: rest.Server, found: Found, draft: Path, name: str, expected: str) -> None:

@@ -26,8 +26,8 @@ class Predictor:
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
         """Return a DataFrame with a row of decision fields for each text.
 
-        ``model_input`` is a DataFrame with one column of texts: what MLflow makes of a text, a list, an array or
-        a series by the signature. Raises TextError for a text that cannot be scored.
+        ``model_input`` is a DataFrame with one column of texts: what MLflow makes of a text, a list, an
+        array or a series by the signature. Raises TextError for a text that cannot be scored.
         """
         texts = model_input.iloc[:, 0]
         decisions = [decision.to_dict() for decision in self.cascade.decide(list(texts))]

@@ -62,6 +62,11 @@ def register_version(
     Raises RegistryError when the run is not finished, its artifacts are not all there or they are not
     those of ``manifest``, or when the gate judged another artifact.
     """
+    if manifest.task != task.name:
+        raise RegistryError(
+            f"The artifact decides {manifest.task!r}; it cannot become a version of the task {task.name!r}.",
+            task=task.name,
+        )
     if gate is not None:
         _check_judged(gate, manifest.digest)
     with client.session() as mlflow:

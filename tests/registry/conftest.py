@@ -1,0 +1,145 @@
+"""Stores of every kind, and a bench that registers versions in them."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from assay.config import Task
+from assay.estimators import Manifest, load_artifact, read_manifest
+from assay.gate import Check, GateDecision
+from assay.registry import Registry, Version
+from tests.servers import mlflow_server, postgres_missing, postgres_server
+
+NUMBERS = count(1)
+
+
+def gate_for(manifest: Manifest, *, passed: bool = True, champion: str | None = None) -> GateDecision:
+    """Return a gate's decision about an artifact."""
+    check = Check(name="f1", observed=0.9, required=0.85, passed=passed, sentence="F1 is 0.9.")
+    return GateDecision(
+        passed=passed,
+        checks=(check,),
+        rows_fingerprint="rows-1",
+        candidate_version="",
+        candidate_digest=manifest.digest,
+        champion_version=champion,
+    )
+
+
+@dataclass
+class Bench:
+    """A registry with a task whose model nobody else uses."""
+
+    uri: str
+    home: Path
+    artifact: Path
+    report: Path
+    task: Task
+    registry: Registry = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registry = Registry(self.uri, self.home)
+
+    @property
+    def model(self) -> str:
+        return self.task.model
+
+    @property
+    def manifest(self) -> Manifest:
+        return read_manifest(self.artifact)
+
+    def run(self, **parts: object) -> str:
+        """Log a run and return its id."""
+        values = {
+            "artifact": self.artifact,
+            "report": self.report,
+            "metrics": {"f1": 0.9, "spam/recall": 0.8},
+            "params": {"estimator.C": 1.0},
+            "tags": {"numpy": "2.4.0"},
+            **parts,
+        }
+        return self.registry.log_run(self.task, **values)  # type: ignore[arg-type]
+
+    def register(self, *, passed: bool | None = True, champion: str | None = None) -> Version:
+        """Return a new version; ``passed`` None leaves it without a gate decision."""
+        manifest = self.manifest
+        gate = None if passed is None else gate_for(manifest, passed=passed, champion=champion)
+        return self.registry.register(self.task, self.run(), manifest=manifest, gate=gate)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that MLflow has migrated, to be copied: the migrations take seconds."""
+    folder = tmp_path_factory.mktemp("empty")
+    path = folder / "mlflow.db"
+    Registry(f"sqlite:///{path}", folder).versions("Nothing")
+    return path
+
+
+@pytest.fixture(scope="session")
+def http_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running MLflow server."""
+    with mlflow_server(tmp_path_factory.mktemp("server")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def postgres_uri() -> Iterator[str]:
+    """The URI of a running PostgreSQL's database."""
+    if reason := postgres_missing():
+        pytest.skip(reason)
+    with postgres_server() as uri:
+        yield uri
+
+
+@pytest.fixture
+def report_folder(tmp_path: Path) -> Path:
+    """What ``write_report`` leaves, small."""
+    folder = tmp_path / "made" / "report"
+    (folder / "plots").mkdir(parents=True)
+    for name in ("report.json", "metrics.json", "confusion_matrix.json"):
+        (folder / name).write_text("{}")
+    (folder / "model_card.md").write_text("# Card")
+    (folder / "plots" / "confusion_matrix.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def make_bench(uri: str, tmp_path: Path, artifact: Path, report: Path) -> Bench:
+    """Return a bench on a store, under names of its own."""
+    number = next(NUMBERS)
+    names = {"model": f"Spam{number}Classifier", "experiment": f"spam detection/{number}"}
+    task = load_artifact(artifact).task.model_copy(update=names)
+    return Bench(uri=uri, home=tmp_path / "home", artifact=artifact, report=report, task=task)
+
+
+@pytest.fixture
+def sqlite_uri(tmp_path: Path, empty_database: Path) -> str:
+    """An sqlite store without runs, in the home folder."""
+    path = tmp_path / "home" / "mlflow.db"
+    path.parent.mkdir()
+    shutil.copy(empty_database, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def bench(sqlite_uri: str, tmp_path: Path, spam_artifact: Path, report_folder: Path) -> Bench:
+    """A bench on sqlite."""
+    return make_bench(sqlite_uri, tmp_path, spam_artifact, report_folder)
+
+
+@pytest.fixture
+def http_bench(http_uri: str, tmp_path: Path, spam_artifact: Path, report_folder: Path) -> Bench:
+    """A bench on an MLflow server."""
+    return make_bench(http_uri, tmp_path, spam_artifact, report_folder)
+
+
+@pytest.fixture(params=["sqlite_uri", "http_uri", "postgres_uri"])
+def any_bench(
+    request: pytest.FixtureRequest, tmp_path: Path, spam_artifact: Path, report_folder: Path
+) -> Bench:
+    """A bench on each kind of store."""
+    return make_bench(request.getfixturevalue(request.param), tmp_path, spam_artifact, report_folder)

@@ -1,0 +1,57 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from assay.registry import Registry
+from tests.registry.conftest import Bench
+
+FIRST_USE = """
+import os, sys, json
+from pathlib import Path
+from assay.registry import Registry
+before = dict(os.environ)
+registry = Registry(sys.argv[1], Path(sys.argv[2]))
+registry.versions("SpamClassifier")
+assert dict(os.environ) == before, set(os.environ) ^ set(before)
+"""
+
+
+def test_first_use_is_silent_and_leaves_the_environment_alone(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/home/mlflow.db"
+    command = [sys.executable, "-c", FIRST_USE, uri, str(tmp_path / "home")]
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+
+
+def test_processes_that_use_a_new_store_first_at_once_all_succeed(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/home/mlflow.db"
+    command = [sys.executable, "-c", FIRST_USE, uri, str(tmp_path / "home")]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    errors = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], errors
+
+
+def test_opening_a_registry_touches_nothing(tmp_path: Path) -> None:
+    Registry(f"sqlite:///{tmp_path}/home/mlflow.db", tmp_path / "home")
+    assert list(tmp_path.iterdir()) == []
+
+
+IMPORT = "import json, sys, os; before = dict(os.environ); import assay.registry; \
+print(json.dumps([sorted(sys.modules), dict(os.environ) == before]))"
+
+
+def test_importing_the_registry_loads_no_mlflow_and_changes_no_environment() -> None:
+    outcome = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
+    modules, same = json.loads(outcome.stdout)
+    assert not {"mlflow", "sklearn", "scipy", "pandas", "psycopg"} & set(modules)
+    assert same
+
+
+def test_registry_without_mlflow_is_named(bench: Bench) -> None:
+    program = "import sys; sys.modules['mlflow'] = None\n" + FIRST_USE
+    outcome = subprocess.run(
+        [sys.executable, "-c", program, bench.uri, str(bench.home)], capture_output=True, text=True
+    )
+    assert "MissingExtra: Writing to the registry needs the package 'mlflow'" in outcome.stderr

@@ -1,0 +1,124 @@
+"""Real servers on loopback for tests: MLflow's tracking server and PostgreSQL."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+
+POSTGRES = Path("/usr/lib/postgresql/15/bin")
+START_SECONDS = 120
+"""A tracking server imports MLflow several times; on a busy machine that takes a while."""
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def mlflow_server(folder: Path) -> Iterator[str]:
+    """Run an MLflow server on sqlite with proxied artifacts, both under a folder; yield its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(folder / "artifacts")]
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    uri = f"http://127.0.0.1:{port}"
+    with _running(command, folder / "server.log", env=os.environ | quiet) as process:
+        _wait(lambda: httpx.get(f"{uri}/health").is_success, process, folder / "server.log", httpx.HTTPError)
+        yield uri
+
+
+def postgres_missing() -> str:
+    """Return why PostgreSQL cannot be run here; empty when it can."""
+    if not (POSTGRES / "initdb").exists():
+        return f"PostgreSQL 15 is not installed: no {POSTGRES}/initdb"
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam("postgres")
+        except KeyError:
+            return "PostgreSQL does not run as root, and there is no user 'postgres'"
+        if shutil.which("setpriv") is None:
+            return "PostgreSQL does not run as root, and there is no setpriv to change the user with"
+    return ""
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Run a PostgreSQL of its own in a temporary folder; yield its URI, with password."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-postgres-"))
+    port, data, password = free_port(), folder / "data", folder / "password"
+    password.write_text("s3cret-of-the-test")
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        shutil.chown(password, "postgres", "postgres")
+    initdb = [str(POSTGRES / "initdb"), "-D", str(data), "-U", "assay", "-A", "scram-sha-256"]
+    initdb += ["--pwfile", str(password), "--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"]
+    server = [str(POSTGRES / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
+    server += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    uri = f"postgresql://assay:{password.read_text()}@127.0.0.1:{port}/postgres"
+    try:
+        subprocess.run(_unprivileged(initdb), cwd=folder, check=True, capture_output=True)
+        with _running(_unprivileged(server), folder / "server.log", cwd=folder) as process:
+            _wait(lambda: _answers(uri), process, folder / "server.log", psycopg.OperationalError)
+            yield uri
+    finally:
+        shutil.rmtree(folder)
+
+
+def _unprivileged(command: list[str]) -> list[str]:
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", *command]
+
+
+def _answers(uri: str) -> bool:
+    with psycopg.connect(uri, connect_timeout=5):
+        return True
+
+
+@contextmanager
+def _running(
+    command: list[str], log: Path, *, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        # Both servers have children; SIGINT is PostgreSQL's fast shutdown.
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait(
+    ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, silent: type[Exception]
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if ready():
+                return
+        except silent:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}")
