@@ -12,9 +12,9 @@ from fastapi import FastAPI
 
 from assay import service
 from assay.config import Settings, read_settings
-from assay.estimators import Cascade, load_artifact
-from assay.exceptions import ArtifactError, AssayError, ConfigError
-from assay.registry import Found, fetch_version, find_production
+from assay.estimators import load_artifact
+from assay.exceptions import AssayError, ConfigError
+from assay.registry import fetch_version, find_production
 from assay.service import Missing, Models, Served
 from assay.telemetry import Counters
 
@@ -32,58 +32,60 @@ def create_app() -> FastAPI:
 def build_app(settings: Settings, *, retry_seconds: float = RETRY_SECONDS) -> FastAPI:
     """Return the service over the production version of every task, or the folders of ``settings.models``.
 
-    A registry that is down or empty and an artifact that is damaged do not stop the start: what is missing is
-    named under ``/health``, and loaded in the background as soon as it can be.
+    A registry that is down or empty and an artifact that is damaged do not stop the start: what is missing
+    is named under ``/health``, and loaded from the registry in the background as soon as it can be.
+    Raises ConfigError when two folders decide the same task.
     """
     models = Models(default_task=settings.default_task)
-    load(models, settings)
+    if settings.models:
+        _load_folders(models, [Path(part.strip()) for part in settings.models.split(",") if part.strip()])
+    else:
+        _load_production(models, settings)
+    _freeze()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
-            group.start_soon(_keep_loading, models, settings, retry_seconds)
+            if not settings.models:
+                group.start_soon(_keep_loading, models, settings, retry_seconds)
             yield
             group.cancel_scope.cancel()
 
     return service.create_app(models, metrics=Counters(), lifespan=lifespan)
 
 
-def load(models: Models, settings: Settings) -> None:
-    """Load what the settings name and the models lack; what fails is refused by name, with the reason."""
-    before = len(models.served)
-    if settings.models:
-        _load_folders(models, settings)
-    else:
-        _load_production(models, settings)
-    if len(models.served) > before:
-        # The vocabularies live as long as the process: without this, each full collection walks them.
-        gc.collect()
-        gc.freeze()
+def _freeze() -> None:
+    # Vocabularies live as long as the process: without this, each full collection walks them.
+    gc.collect()
+    gc.freeze()
 
 
 async def _keep_loading(models: Models, settings: Settings, retry_seconds: float) -> None:
     while not models.complete:
         await anyio.sleep(retry_seconds)
-        await anyio.to_thread.run_sync(load, models, settings, abandon_on_cancel=True)
+        before = len(models.served)
+        await anyio.to_thread.run_sync(_load_production, models, settings, abandon_on_cancel=True)
+        if len(models.served) > before:
+            _freeze()
 
 
-def _load_folders(models: Models, settings: Settings) -> None:
-    folders: dict[str, Path] = {}
-    for folder in (Path(part.strip()) for part in settings.models.split(",") if part.strip()):
+def _load_folders(models: Models, folders: list[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for folder in folders:
         try:
             cascade = load_artifact(folder)
-        except AssayError as error:
-            _refuse(models, folder.name, Missing(reason=error.message))
+        except Exception as error:  # noqa: BLE001 - the edge: one bad artifact must not stop the others
+            _refuse(models, folder.name, Missing(reason=_reason(error)))
             continue
         task = cascade.task.name
-        if task in folders:
+        if task in seen:
             raise ConfigError(
-                f"ASSAY_MODELS names two folders for the task {task!r}: {str(folders[task])!r} and "
-                f"{str(folder)!r}. Keep one."
+                f"ASSAY_MODELS names two folders for the task {task!r}: {str(seen[task])!r} and "
+                f"{str(folder)!r}. Keep one.",
+                task=task,
             )
-        folders[task] = folder
-        if task not in models.served:
-            _serve(models, Served(cascade=cascade))
+        seen[task] = folder
+        _serve(models, Served(cascade=cascade))
 
 
 def _load_production(models: Models, settings: Settings) -> None:
@@ -98,24 +100,21 @@ def _load_production(models: Models, settings: Settings) -> None:
         if each.task in models.served:
             continue
         try:
-            cascade = _load_version(each, settings)
-        except AssayError as error:
-            missing = Missing(reason=error.message, model=each.model, version=each.version, stage=each.stage)
+            folder = fetch_version(settings.store, each, settings.home / "cache")
+            cascade = load_artifact(folder).at_version(each.version)
+        except Exception as error:  # noqa: BLE001 - the edge: one bad artifact must not stop the others
+            reason = _reason(error)
+            missing = Missing(reason=reason, model=each.model, version=each.version, stage=each.stage)
             _refuse(models, each.task, missing)
         else:
             _serve(models, Served(cascade=cascade, stage=each.stage))
 
 
-def _load_version(found: Found, settings: Settings) -> Cascade:
-    """Return the cascade of a version; raises ArtifactError when the folder holds something else."""
-    cascade = load_artifact(fetch_version(settings.store, found, settings.home / "cache"))
-    if (cascade.task.name, cascade.digest) != (found.task, found.digest):
-        raise ArtifactError(
-            f"The registry says that {found.model} version {found.version} decides {found.task!r} with the "
-            f"digest {found.digest!r}, but its artifact holds {cascade.task.name!r} with {cascade.digest!r}. "
-            f"Restore the artifact, or promote another version."
-        )
-    return cascade.at_version(found.version)
+def _reason(error: Exception) -> str:
+    if isinstance(error, AssayError):
+        return error.message
+    logger.error("Loading failed in an unexpected way", exc_info=error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _serve(models: Models, served: Served) -> None:

@@ -40,6 +40,7 @@ def page(browser: playwright.Browser) -> Iterator[playwright.Page]:
     """A page that fails its test when a script fails, or when a request leaves loopback."""
     page, faults = browser.new_page(), []
     page.set_default_timeout(15_000)
+    page.emulate_media(reduced_motion="reduce")
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: faults.append(request.url) if is_outside(request.url) else None)
     page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
@@ -69,7 +70,7 @@ def test_a_person_types_a_text_and_sees_the_decision(page: playwright.Page, addr
     assert len(page.locator("#id").inner_text()) == 32
     fill, track = page.locator(".fill").bounding_box(), page.locator(".track").bounding_box()
     score = float(page.locator(".bar .names b").inner_text())
-    assert fill["width"] / track["width"] == pytest.approx(score, abs=0.2)
+    assert fill["width"] / track["width"] == pytest.approx(score, abs=0.01)
     assert page.locator(".threshold").evaluate("line => line.style.left") == "50%"
 
 

@@ -37,8 +37,6 @@ def create_app(models: Models, *, metrics: MetricsSink, lifespan: Lifespan | Non
         version=version,
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
-        # Else the documentation would ask swagger.io to check a specification that it is served under a name.
-        swagger_ui_parameters={"validatorUrl": None},
     )
     deciding = Deciding(models, LiveStatistics(), metrics)
     app.include_router(
