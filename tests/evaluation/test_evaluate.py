@@ -109,8 +109,15 @@ def test_the_seed_alone_moves_the_intervals() -> None:
 
 def test_values_lie_within_their_intervals() -> None:
     report = random_report(500, ["a", "b", "c"], resamples=400)
-    for interval in report.metrics.values():
+    of_labels = [
+        getattr(found, name)
+        for found in report.per_class.values()
+        for name in ("precision", "recall", "f1", "roc_auc", "pr_auc")
+    ]
+    for interval in (*report.metrics.values(), *of_labels):
         assert interval.low < interval.value < interval.high
+    for name in ("recall", "roc_auc"):
+        assert len({getattr(found, name).low for found in report.per_class.values()}) == 3
 
 
 def test_one_class_leaves_areas_undefined_with_a_reason() -> None:

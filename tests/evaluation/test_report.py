@@ -86,6 +86,14 @@ def test_flat_leaves_undefined_metrics_out() -> None:
     assert "spam/f1_low" not in flat
 
 
+def test_lines_tell_each_metric_and_whose_it_is() -> None:
+    head, *metrics = REPORT.lines()
+    assert head.startswith("120 held-out rows; 95% intervals; precision, recall, F1 and areas of 'spam'")
+    assert [line.split()[0] for line in metrics] == list(REPORT.metrics)
+    assert str(REPORT.metrics["pr_auc"]) in metrics[-1]
+    assert "mean over the labels" in REPORTS["three labels"].lines()[0]
+
+
 def test_a_report_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         REPORT.rows = 5
