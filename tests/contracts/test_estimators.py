@@ -1,4 +1,4 @@
-"""What every family of estimator promises: scikit-learn's answers, alone, in a batch, in any order, saved or not."""
+"""What every family of estimator promises: scikit-learn's answers, in any order, batch or file."""
 
 from dataclasses import dataclass
 from pathlib import Path

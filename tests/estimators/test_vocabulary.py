@@ -1,0 +1,127 @@
+"""The hash table of n-grams: found by hash, believed by their bytes."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from assay.estimators.vocabulary import Vocabulary
+from assay.exceptions import ArtifactError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def colliding(gram: str, begin: str) -> str:
+    """Return a text that begins otherwise and has the same CRC-32; those of one ``begin`` have one length.
+
+    Four free bytes lead CRC-32 to any value: beginnings are numbered until the four are printable.
+    """
+    target = crc32(gram.encode())
+    for number in count():
+        text = f"{begin}{number:06}"
+        tail = _tail_to(target, crc32(text.encode()))
+        if all(0x21 <= byte < 0x7F for byte in tail):
+            return text + tail.decode()
+    raise AssertionError
+
+
+def _tail_to(target: int, state: int) -> bytes:
+    """Return the four bytes that lead CRC-32 from a state to a target, by running its table backwards."""
+    table = [_entry(byte) for byte in range(256)]
+    reverse = {entry >> 24: byte for byte, entry in enumerate(table)}
+    wanted, indices = target ^ 0xFFFFFFFF, []
+    for _ in range(4):
+        index = reverse[wanted >> 24]
+        indices.append(index)
+        wanted = ((wanted ^ table[index]) << 8) & 0xFFFFFFFF
+    register, tail = state ^ 0xFFFFFFFF, []
+    for index in reversed(indices):
+        tail.append((register ^ index) & 0xFF)
+        register = (register >> 8) ^ table[index]
+    return bytes(tail)
+
+
+def _entry(byte: int) -> int:
+    for _ in range(8):
+        byte = (byte >> 1) ^ (0xEDB88320 if byte & 1 else 0)
+    return byte
+
+
+def test_n_grams_with_one_hash_are_told_apart_by_their_bytes() -> None:
+    grams = ["free", colliding("free", "x"), colliding("free", "longer"), colliding("free", "y"), "lunch"]
+    assert len({crc32(gram.encode()) for gram in grams[:4]}) == 1
+    assert len(grams[1]) == len(grams[3])
+    vocabulary, order = Vocabulary.build([grams[0], grams[1], grams[4]])
+    features = {[grams[0], grams[1], grams[4]][place]: number for number, place in enumerate(order)}
+    assert vocabulary.find(grams).tolist() == [features.get(gram, -1) for gram in grams]
+
+
+@given(grams=st.lists(st.text(min_size=1), unique=True, max_size=60), strays=st.lists(st.text(), max_size=20))
+def test_every_n_gram_is_found_and_no_other(grams: list[str], strays: list[str]) -> None:
+    vocabulary, order = Vocabulary.build(grams)
+    assert [vocabulary.gram(feature) for feature in range(len(vocabulary))] == [grams[i] for i in order]
+    found = vocabulary.find([*grams, *strays])
+    number = {grams[place]: feature for feature, place in enumerate(order)}
+    assert found.tolist() == [number.get(gram, -1) for gram in [*grams, *strays]]
+
+
+def test_a_large_vocabulary_finds_the_first_and_last_hash() -> None:
+    grams = [f"gram {number}" for number in range(5_000)]
+    vocabulary, order = Vocabulary.build(grams)
+    assert [grams[order[feature]] for feature in vocabulary.find(grams)] == grams
+    assert vocabulary.find([f"stray {number}" for number in range(5_000)]).max() == -1
+
+
+def test_an_empty_vocabulary_finds_nothing() -> None:
+    vocabulary, order = Vocabulary.build([])
+    assert (len(vocabulary), len(order)) == (0, 0)
+    assert vocabulary.find(["free"]).tolist() == [-1]
+    assert Vocabulary.from_arrays(vocabulary.to_arrays()).find(["free"]).tolist() == [-1]
+
+
+def test_stored_arrays_find_the_same() -> None:
+    vocabulary, _ = Vocabulary.build(["free", "prize", "naïve café", "日本"])
+    again = Vocabulary.from_arrays(vocabulary.to_arrays())
+    grams = ["日本", "naïve café", "free", "none"]
+    assert again.find(grams).tolist() == vocabulary.find(grams).tolist()
+
+
+def replaced(name: str, change: Callable[[NDArray[Any]], Any]) -> Callable[[Arrays], Arrays]:
+    return lambda arrays: arrays | {name: np.asarray(change(arrays[name]))}
+
+
+DAMAGE = {
+    "hashes out of order": replaced("hashes", lambda a: a[::-1]),
+    "hashes of another type": replaced("hashes", lambda a: a.astype(np.uint64)),
+    "hashes in two dimensions": replaced("hashes", lambda a: a.reshape(1, -1)),
+    "a hash too few": replaced("hashes", lambda a: a[1:]),
+    "offsets that fall": replaced("offsets", lambda a: np.array([0, 9, 5, a[-1]], np.uint64)),
+    "offsets that begin late": replaced("offsets", lambda a: np.array([1, *a[1:]], np.uint64)),
+    "offsets past the keys": replaced("offsets", lambda a: np.array([*a[:-1], a[-1] + 1], np.uint64)),
+    "no offsets": replaced("offsets", lambda a: a[:0]),
+    "keys cut off": replaced("keys", lambda a: a[:-1]),
+    "keys of another type": replaced("keys", lambda a: a.astype(np.float32)),
+    "buckets shifted": replaced("buckets", lambda a: np.roll(a, 1)),
+    "too few buckets": replaced("buckets", lambda a: a[:-1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_arrays_that_do_not_fit_together_are_refused(damage: Callable[[Arrays], Arrays]) -> None:
+    vocabulary, _ = Vocabulary.build(["free", "prize", "now"])
+    with pytest.raises(ArtifactError, match="do not fit together"):
+        Vocabulary.from_arrays(damage(vocabulary.to_arrays()))
+
+
+@pytest.mark.parametrize("name", ["hashes", "offsets", "keys", "buckets"])
+def test_a_missing_array_is_named(name: str) -> None:
+    arrays = Vocabulary.build(["free"])[0].to_arrays()
+    del arrays[name]
+    with pytest.raises(ArtifactError, match=f"lacks the array '{name}'"):
+        Vocabulary.from_arrays(arrays)
