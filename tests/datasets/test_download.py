@@ -1,5 +1,6 @@
 import hashlib
 import io
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,4 +159,5 @@ def test_a_terminal_sees_how_far_it_is(server: FileServer, tmp_path: Path) -> No
         progress=Progress(terminal),
     )
     assert "fetching a [" in terminal.getvalue()
+    assert all(int(share) >= 50 for share in re.findall(r"(\d+)%", terminal.getvalue()))
     assert "/ 1,024,000" in terminal.getvalue()

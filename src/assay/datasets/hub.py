@@ -24,7 +24,6 @@ def _find(file: HubFile, folder: Path) -> Path:
 
     try:
         from huggingface_hub import hf_hub_download, try_to_load_from_cache
-        from huggingface_hub.errors import EntryNotFoundError
     except ImportError as error:
         raise MissingExtra(
             f"Loading {file.repository} from the hub", package="huggingface_hub", extra="hub"
@@ -36,7 +35,7 @@ def _find(file: HubFile, folder: Path) -> Path:
         return Path(cached)
     try:
         return Path(hf_hub_download(name, path, repo_type="dataset", revision=revision, cache_dir=folder))
-    except (OSError, ValueError, EntryNotFoundError, httpx.HTTPError) as error:
+    except (OSError, ValueError, httpx.HTTPError) as error:
         raise DownloadError(
             f"{file} could not be fetched: {str(error).rstrip('. ')}. Check the network (HF_ENDPOINT names "
             "another hub), or give the path of a local copy as the task's source.",

@@ -49,7 +49,16 @@ def load_dataset(
     _note_small_classes(sides, ledger, labels)
     audit = ledger.audit(reader.rows_read)
     _refuse_unusable(sides, labels, audit)
-    return Dataset(name, source.description, sides["train"], sides["validation"], sides["test"], audit)
+    return Dataset(
+        name=data.source,
+        source=source.description,
+        train=sides["train"],
+        validation=sides["validation"],
+        test=sides["test"],
+        audit=audit,
+        licence=source.licence,
+        citation=source.citation,
+    )
 
 
 def _split(examples: Sequence[Example], data: DataConfig, *, kept: bool) -> dict[Side, Rows]:

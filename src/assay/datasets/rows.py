@@ -34,7 +34,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The rows of a task by side; no text is on two sides."""
+    """The rows of a task by side; no text is on two sides.
+
+    ``name`` is what the task calls its source (a named set, a path), ``source`` says what that stands for.
+    """
 
     name: str
     source: str
@@ -42,6 +45,8 @@ class Dataset:
     validation: Rows
     test: Rows
     audit: Audit
+    licence: str = ""
+    citation: str = ""
 
     @cached_property
     def fingerprint(self) -> str:

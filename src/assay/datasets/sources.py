@@ -37,6 +37,8 @@ class Source:
     label: str | None
     rename: Mapping[str, str] = field(default_factory=dict)
     leave_out: frozenset[str] = frozenset()
+    licence: str = ""
+    citation: str = ""
 
     @property
     def split(self) -> bool:
@@ -82,6 +84,8 @@ def _named(named: NamedSet, data: DataConfig, paths: Mapping[Side | None, Path])
         label=data.label or named.label,
         rename=named.rename,
         leave_out=named.leave_out,
+        licence=named.licence,
+        citation=named.citation,
     )
 
 
