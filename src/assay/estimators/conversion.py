@@ -38,6 +38,10 @@ def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, s
     """
     *before, classifier = _steps(pipeline)
     coef, intercept, link = _weights(classifier)
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise ConversionError(
+            f"The weights of {classifier!r} are not all finite; fit it anew, with smoothing above 0."
+        )
     classes = [names.get(str(c), str(c)) for c in classifier.classes_]
     if sorted(classes) != sorted(labels):
         raise ConversionError(
@@ -158,7 +162,7 @@ def _analyzer(vectoriser: Any) -> Any:
         )
     if vectoriser.input != "content" or callable(vectoriser.strip_accents):
         raise ConversionError(
-            "Only a vectoriser of texts that strips accents in a known way has a form here."
+            "Only a vectoriser of texts (input='content'), without a function for accents, has a form here."
         )
     if vectoriser.analyzer != "word":
         return vectoriser.analyzer
