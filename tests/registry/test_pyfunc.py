@@ -6,21 +6,20 @@ import pytest
 
 from assay.estimators import Cascade
 from assay.registry.client import QUIET, environment
+from assay.registry.store import parse_store
 from tests.registry.conftest import Bench
 
 TEXTS = ["free prize, call now", "lunch tomorrow?"]
 
 
-def load(bench: Bench, uri: str) -> Any:
+def load(bench: Bench, address: str) -> Any:
+    """Load as a person would; MLflow's warnings about its own libraries and stages are not ours."""
     with environment(QUIET), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         import mlflow
 
-        mlflow.set_tracking_uri(bench.uri)
-        mlflow.set_registry_uri(bench.uri)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            return mlflow.pyfunc.load_model(uri)
+        mlflow.set_tracking_uri(parse_store(bench.uri).for_mlflow)
+        return mlflow.pyfunc.load_model(address)
 
 
 def as_frame(texts: list[str]) -> Any:

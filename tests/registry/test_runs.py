@@ -73,10 +73,13 @@ def test_artifacts_of_a_database_store_lie_under_home(bench: Bench) -> None:
     assert run.info.artifact_uri.startswith((bench.home / "artifacts").as_uri())
 
 
-def test_runs_of_a_task_share_its_experiment(bench: Bench) -> None:
+def test_runs_of_a_task_share_its_experiment_of_the_training_kind(bench: Bench) -> None:
     bench.run()
     bench.run()
     assert len(runs_of(bench)) == 2
+    with bench.registry._client.session() as mlflow:
+        tags = mlflow.get_experiment_by_name(bench.task.experiment).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
 
 
 def test_broken_run_is_marked_failed_and_makes_no_version(bench: Bench) -> None:

@@ -20,6 +20,8 @@ from assay.registry.versions import MODEL_FOLDER
 REPORT_FOLDER = "report"
 BATCH = 100
 """MLflow's limit of parameters or tags in one call."""
+TRAINING = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it MLflow's pages open an experiment as one about language models."""
 DIGEST_LENGTH = 36
 """MLflow's limit for the digest of a dataset; the whole fingerprint is a tag."""
 
@@ -80,7 +82,7 @@ def _ensure_experiment(client: Client, mlflow: Any, task: Task) -> str:
         folder = re.sub(r"[^\w.-]+", "-", task.experiment)
         location = (client.home / "artifacts" / folder).absolute().as_uri()
     try:
-        created: str = mlflow.create_experiment(task.experiment, artifact_location=location)
+        created: str = mlflow.create_experiment(task.experiment, artifact_location=location, tags=TRAINING)
     except Exception as error:
         if code_of(error) != "RESOURCE_ALREADY_EXISTS":
             raise
