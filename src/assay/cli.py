@@ -1,6 +1,7 @@
 """The commands. Each exits 0 when it did what was asked, 2 when the gate blocked, 1 on an error."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,13 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except AssayError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return ERROR
     except BrokenPipeError:
         # The reader of our output has gone (assay score ... | head): nothing is left to tell it.
-        sys.stderr.close()
+        # Python would try once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"error: {where}{error.strerror or error}\n")
         return ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
@@ -65,6 +73,10 @@ def _add_rows(command: Parser) -> None:
     command.add_argument(
         "--data", metavar="FILE", help="a file or folder of labelled rows, or a name of the catalogue"
     )
+    _add_columns(command)
+
+
+def _add_columns(command: Parser) -> None:
     command.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
     command.add_argument("--label", metavar="COLUMN", help="the column that holds the labels")
 
@@ -78,8 +90,7 @@ def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
     fetch.add_argument("name")
     check = _command(data, "check", "Read labelled rows and say what is wrong with them.", _data_check)
     check.add_argument("source", help="a file, a folder, or a name of the catalogue")
-    check.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
-    check.add_argument("--label", metavar="COLUMN", help="the column that holds the labels")
+    _add_columns(check)
 
 
 def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -142,7 +153,9 @@ def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     bring.add_argument(
         "--trust", action="store_true", help="loading the file runs code from it: say that you trust it"
     )
-    bring.add_argument("--labels", metavar="0=ham,1=spam", help="names for the model's classes")
+    bring.add_argument(
+        "--labels", metavar="0=ham,1=spam", type=class_names, default={}, help="names for the model's classes"
+    )
     bring.add_argument("--positive", metavar="LABEL", help="the label that is looked for (else the last)")
     _add_rows(bring)
     bring.add_argument(
@@ -168,10 +181,20 @@ def _add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
     _command(commands, "doctor", "Say what is installed, reachable and configured.", _doctor)
 
 
-def _settings() -> "Settings":
+def class_names(text: str) -> dict[str, str]:
+    """Return the names that ``0=ham,1=spam`` gives to a model's classes."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(own.strip() and name.strip() for own, _, name in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} must name classes one by one, like 0=ham,1=spam")
+    return {own.strip(): name.strip() for own, _, name in pairs}
+
+
+def _settings(**given: object) -> "Settings":
+    """Return the settings of the environment, those of the command line over them."""
     from assay.config import read_settings
 
-    return read_settings()
+    options = {f"ASSAY_{key.upper()}": str(value) for key, value in given.items() if value is not None}
+    return read_settings(os.environ | options)
 
 
 def _columns(options: argparse.Namespace) -> dict[str, str]:
@@ -227,10 +250,8 @@ def _data_check(options: argparse.Namespace) -> int:
     for line in dataset.audit.lines():
         say(line)
     for side, counts in dataset.counts().items():
-        say(
-            f"{side:10} {sum(counts.values()):>8,} rows  "
-            + ", ".join(f"{k} {v:,}" for k, v in counts.items())
-        )
+        labels = ", ".join(f"{label} {count:,}" for label, count in counts.items())
+        say(f"{side:10} {sum(counts.values()):>8,} rows  {labels}")
     say(f"fingerprint {dataset.fingerprint}")
     return OK
 
@@ -301,9 +322,11 @@ def _versions(options: argparse.Namespace) -> int:
     versions = Registry(settings.store, settings.home).versions(model)
     if not versions:
         say(f"{model} has no versions yet. Train one: assay train {options.task}")
+    else:
+        say("   #  stage       gate     digest        registered        aliases")
     for each in versions:
         aliases = ", ".join(each.aliases) or "-"
-        state = f"{each.stage:10}  gate {each.gate:8}  {each.digest[:12]}  {each.created_at}"
+        state = f"{each.stage:10}  {each.gate:7}  {each.digest[:12]}  {each.created_at:%Y-%m-%d %H:%M}"
         say(f"{each.number:>4}  {state}  {aliases}")
     return OK
 
@@ -311,7 +334,7 @@ def _versions(options: argparse.Namespace) -> int:
 def _score(options: argparse.Namespace) -> int:
     from assay.exceptions import DataError
     from assay.loading import load
-    from assay.scoring import open_input, replacing, score_table
+    from assay.scoring import check_output, open_input, replacing, score_table
 
     cascade = load(options.task, version=options.version, settings=_settings())
     with open_input(options.file, options.format) as table:
@@ -320,6 +343,7 @@ def _score(options: argparse.Namespace) -> int:
         if options.output is None:
             tally = score_table(cascade, table, options.text, sys.stdout.buffer)
         else:
+            check_output(options.output, table)
             with replacing(options.output) as stream:
                 tally = score_table(cascade, table, options.text, stream)
     labels = ", ".join(f"{label} {count:,}" for label, count in sorted(tally.labels.items()))
@@ -331,13 +355,12 @@ def _import(options: argparse.Namespace) -> int:
     from assay.importing import import_model
     from assay.progress import Progress
 
-    names = dict(part.partition("=")[::2] for part in (options.labels or "").split(",") if part)
     version, lines = import_model(
         options.file,
         options.task,
         _settings(),
         trust=options.trust,
-        names=names,
+        names=options.labels,
         positive=options.positive,
         columns=_columns(options),
         promote=options.promote,
@@ -351,8 +374,7 @@ def _import(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from assay.serving import serve
 
-    given = {key: getattr(options, key) for key in ("host", "port", "models")}
-    serve(_settings().model_copy(update={key: value for key, value in given.items() if value is not None}))
+    serve(_settings(host=options.host, port=options.port, models=options.models))
     return OK
 
 

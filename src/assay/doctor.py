@@ -1,13 +1,16 @@
 """What is installed, reachable and configured, and what to do about what is not."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from assay.config import Settings, read_task
 from assay.exceptions import AssayError
+from assay.loading import has_registry
 
 LOW_DISK_BYTES = 2 * 1024**3
 
@@ -72,13 +75,20 @@ def without_password(uri: str) -> str:
 
 
 def disk(settings: Settings) -> Iterator[Note]:
-    """Find out whether the home folder can grow."""
+    """Find out whether the home folder can be written and can grow."""
     folder = next(f for f in (settings.home.absolute(), *settings.home.absolute().parents) if f.exists())
-    free = shutil.disk_usage(folder).free
-    level: Literal["note", "ok"] = "note" if free < LOW_DISK_BYTES else "ok"
-    yield Note(
-        level, f"{free / 1e9:.1f} GB free for {settings.home}" + ("; make room" if level == "note" else "")
-    )
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        yield Note(
+            "BAD", f"{settings.home} cannot be written in {folder}; set ASSAY_HOME to a folder of yours"
+        )
+    else:
+        yield room(settings.home, shutil.disk_usage(folder).free)
+
+
+def room(home: Path, free: int) -> Note:
+    """Return what ``free`` bytes of disk mean for the home folder."""
+    what = f"{free / 1e9:.1f} GB free for {home}"
+    return Note("note", f"{what}; make room") if free < LOW_DISK_BYTES else Note("ok", what)
 
 
 def tasks(settings: Settings) -> Iterator[Note]:
@@ -101,7 +111,7 @@ def registry(settings: Settings) -> Iterator[Note]:
 
     where = without_password(settings.store)
     try:
-        found = find_production(settings.store)
+        found = find_production(settings.store) if has_registry(settings) else []
     except AssayError as error:
         yield Note("BAD", f"registry {where}: {error.message}")
         return

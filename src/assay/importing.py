@@ -17,7 +17,16 @@ from assay.estimators import (
 from assay.evaluation import evaluate, write_report
 from assay.exceptions import ConfigError
 from assay.gate import GateDecision, decide_gate
-from assay.pipeline import evaluate_production, facts, golden_texts, parameters, provenance_of, read_rows
+from assay.loading import has_file
+from assay.pipeline import (
+    evaluate_production,
+    facts,
+    fate_of,
+    golden_texts,
+    parameters,
+    provenance_of,
+    read_rows,
+)
 from assay.progress import Progress
 from assay.registry import Registry, Version
 from assay.taskfiles import with_columns
@@ -68,7 +77,7 @@ def import_model(
 
 def known_task(name: str, settings: Settings) -> Task | None:
     """Return the task of a name's file, None when there is no such file."""
-    return find_task(name, settings.tasks) if (settings.tasks / f"{name}.toml").is_file() else None
+    return find_task(name, settings.tasks) if has_file(name, settings) else None
 
 
 def new_task(name: str, labels: tuple[str, ...], positive: str | None, columns: Mapping[str, str]) -> Task:
@@ -117,7 +126,4 @@ def register(
     version = registry.register(task, run_id, manifest=manifest, gate=gate)
     if promote and (gate is None or gate.passed):
         version = registry.promote(task.model, version.number, override=None if gate else UNGATED)
-    return version, [
-        *lines,
-        f"{version.model} version {version.number} is registered; stage {version.stage}.",
-    ]
+    return version, [*lines, fate_of(version, promoted=version.stage == "Production")]

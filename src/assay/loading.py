@@ -32,8 +32,21 @@ def load(
 
 
 def registered_name(task: str, settings: Settings) -> str:
-    """Return the registered model's name of a task: that of its task file, else the one its name gives."""
-    from assay.config import model_name, read_task
+    """Return the registered model's name of a task: that of its task file, else the one its name gives.
 
-    path = settings.tasks / f"{task}.toml"
-    return read_task(path).model if path.is_file() else model_name(task)
+    ``task`` is a name, or the path of a task file (``x/spam.toml``).
+    """
+    from assay.config import find_task, model_name
+
+    return find_task(task, settings.tasks).model if has_file(task, settings) else model_name(task)
+
+
+def has_registry(settings: Settings) -> bool:
+    """Return whether there is a registry to ask: False where the first training has yet to make its file."""
+    path = settings.store.removeprefix("sqlite:///")
+    return path == settings.store or Path(path).exists()
+
+
+def has_file(task: str, settings: Settings) -> bool:
+    """Return whether a task has a file, or is named by one; any other may live in the registry alone."""
+    return task.endswith(".toml") or (settings.tasks / f"{task}.toml").is_file()

@@ -30,15 +30,21 @@ class Outcome:
 
     def lines(self) -> list[str]:
         """Return the outcome for people."""
-        name, number = self.version.model, self.version.number
-        task = self.report.task
-        if self.promoted:
-            last = f"{name} version {number} is now in production."
-        elif self.gate.passed:
-            last = f"{name} version {number} is registered. Make it production: assay promote {task} {number}"
-        else:
-            last = f"{name} version {number} is registered and blocked; what is served has not changed."
-        return [*self.report.lines(), *self.gate.lines(), last]
+        return [*self.report.lines(), *self.gate.lines(), fate_of(self.version, promoted=self.promoted)]
+
+
+def fate_of(version: Version, *, promoted: bool) -> str:
+    """Return what became of a new version, and what to do with it, in one sentence."""
+    name = f"{version.model} version {version.number}"
+    promote = f"assay promote {version.task} {version.number}"
+    if promoted:
+        return f"{name} is now in production. Serve it: assay serve"
+    if version.gate == "passed":
+        return f"{name} is registered. Make it production: {promote}"
+    if version.gate == "blocked":
+        return f"{name} is registered and blocked; what is served has not changed."
+    gate = f"assay gate {version.task} {version.number} --data FILE"
+    return f"{name} is registered, not gated. Next: {gate}; or, as it is: {promote} --override REASON"
 
 
 def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote: bool = False) -> Outcome:
@@ -47,7 +53,7 @@ def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote:
     What is served changes only with ``promote``, and only when the gate passes. Raises AssayError; a run that
     breaks registers nothing.
     """
-    registry = Registry(settings.store, settings.home)
+    registry, begun = Registry(settings.store, settings.home), len(progress.lines)
     dataset = read_rows(task, settings, progress=progress)
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:
@@ -66,7 +72,7 @@ def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote:
             manifest = attach_report(folder / "model", report.to_json())
             write_report(report, folder / "report", gate=gate.lines())
             log = folder / "training.log"
-            log.write_text("\n".join(progress.lines) + "\n", encoding="utf-8")
+            log.write_text("\n".join(progress.lines[begun:]) + "\n", encoding="utf-8")
             run_id = registry.log_run(
                 task,
                 artifact=folder / "model",
@@ -151,6 +157,8 @@ def facts(dataset: Dataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "source": dataset.source,
+        "licence": dataset.licence,
+        "citation": dataset.citation,
         "fingerprint": dataset.fingerprint,
         "counts": dataset.counts(),
         "audit": dataset.audit.to_dict(),

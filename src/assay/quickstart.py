@@ -12,10 +12,12 @@ from assay.config import Settings, find_task
 from assay.exceptions import AssayError
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
-from assay.serving import first_free_port
+from assay.serving import address_of, first_free_port
 
 TASKS = ("spam", "sentiment")
 START_SECONDS = 60
+STOP_SECONDS = 30
+BLOCKED = 2
 
 EXAMPLES = (
     ("spam", "You have WON a guaranteed prize! Call 09061701461 now to claim your cash"),
@@ -27,7 +29,8 @@ EXAMPLES = (
 def quickstart(settings: Settings, *, serve: bool = True) -> int:
     """Train, gate, promote and serve the quickstart's tasks; return the exit code.
 
-    Without ``serve`` it ends after asking the service over HTTP.
+    Without ``serve`` it ends after asking the service over HTTP. The code is 2, before anything is served,
+    when a gate blocked.
     """
     progress = Progress(sys.stdout)
     for name in TASKS:
@@ -36,8 +39,10 @@ def quickstart(settings: Settings, *, serve: bool = True) -> int:
         outcome = run_pipeline(task, settings, progress=progress, promote=True)
         for line in outcome.lines():
             progress.say(f"  {line}")
+        if not outcome.promoted:
+            return BLOCKED
     port = first_free_port(settings.host, settings.port)
-    address = f"http://{settings.host}:{port}"
+    address = address_of(settings.host, port)
     with service(settings, port) as process:
         wait_until_ready(address, process)
         progress.say(f"\nThe service answers on {address}. Ask it:\n")
@@ -49,20 +54,34 @@ def quickstart(settings: Settings, *, serve: bool = True) -> int:
         progress.say(f"Runs and versions   .venv/bin/mlflow ui --backend-store-uri {settings.store}")
         if serve:
             progress.say("\nPress Ctrl+C to stop the service.")
-            process.wait()
+            return wait(process)
     return 0
+
+
+def wait(process: "subprocess.Popen[bytes]") -> int:
+    """Return the exit code of a service; 0 when a person stopped it, who was told how to."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return 0
 
 
 @contextmanager
 def service(settings: Settings, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the service as a process of its own while the block runs."""
     command = [sys.executable, "-m", "assay.cli", "serve", "--host", settings.host, "--port", str(port)]
-    process = subprocess.Popen(command, env=os.environ | {"ASSAY_HOME": str(settings.home)})
+    # Folders named in ASSAY_MODELS would be served instead of what was just promoted.
+    environment = os.environ | {"ASSAY_HOME": str(settings.home), "ASSAY_MODELS": ""}
+    process = subprocess.Popen(command, env=environment)
     try:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def wait_until_ready(address: str, process: "subprocess.Popen[bytes]") -> None:
@@ -75,7 +94,8 @@ def wait_until_ready(address: str, process: "subprocess.Popen[bytes]") -> None:
             if httpx.get(f"{address}/health/ready", timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     raise AssayError(
         f"The service on {address} did not get ready; its messages are above.", code=process.poll()
     )

@@ -1,9 +1,14 @@
 """The service as a process: a bound socket and a server on it."""
 
+import errno
+import logging
 import socket
+from contextlib import suppress
 
 from assay.config import Settings
 from assay.exceptions import ConfigError
+
+logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
@@ -16,9 +21,23 @@ def serve(settings: Settings) -> None:
     from assay.asgi import build_app
 
     listener = bind(settings.host, settings.port)
+    address = address_of(*listener.getsockname()[:2])
+    log_to_stderr()
+    logger.info("Loading the models; then %s answers. Ctrl+C stops it.", address)
     config = uvicorn.Config(build_app(settings), log_level="info", access_log=False, lifespan="on")
     server = uvicorn.Server(config)
-    server.run(sockets=[listener])
+    with suppress(KeyboardInterrupt):
+        # Told to stop, the server has stopped; it repeats the signal for those who want to know.
+        server.run(sockets=[listener])
+
+
+def log_to_stderr() -> None:
+    """Show what Assay logs in this process, in the form of the server's own lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
+    root = logging.getLogger("assay")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -31,28 +50,37 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # At once and not when the models are loaded, so that no second service takes the port meanwhile.
+        listener.listen()
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"{host}:{port} cannot be listened on: {error.strerror}. Choose another with --host and --port, "
-            "or ASSAY_HOST and ASSAY_PORT; port 0 takes a free one.",
+            f"{address_of(host, port)} cannot be listened on: {error.strerror}. Choose another with --host "
+            "and --port, or ASSAY_HOST and ASSAY_PORT; port 0 takes a free one.",
             host=host,
             port=port,
+            errno=error.errno,
         ) from error
     return listener
 
 
 def first_free_port(host: str, port: int, tries: int = 100) -> int:
-    """Return the first port from ``port`` on that can be listened on.
+    """Return the first port from ``port`` on that can be listened on; from 0, any that is free.
 
     Raises ConfigError when none of ``tries`` can.
     """
     for candidate in range(port, min(port + tries, 65536)):
         try:
-            bind(host, candidate).close()
-        except ConfigError:
-            continue
-        return candidate
+            with bind(host, candidate) as listener:
+                return int(listener.getsockname()[1])
+        except ConfigError as error:
+            if error.data["errno"] != errno.EADDRINUSE:
+                raise
     raise ConfigError(
         f"No port from {port} to {port + tries - 1} of {host} is free; set ASSAY_PORT to another."
     )
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address of a host and port as a browser takes it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

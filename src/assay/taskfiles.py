@@ -5,7 +5,8 @@ from pathlib import Path
 
 from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
 from assay.datasets import load_dataset
-from assay.exceptions import AssayError, ConfigError
+from assay.exceptions import DataError, VersionNotFound
+from assay.loading import has_file, has_registry
 from assay.progress import Progress
 
 
@@ -14,14 +15,8 @@ def task_of(reference: str, settings: Settings, *, columns: dict[str, str]) -> T
 
     A task without a file is the one saved with its newest version. Raises ConfigError when there is neither.
     """
-    try:
-        task = find_task(reference, settings.tasks)
-    except ConfigError:
-        found = saved_task(reference, settings)
-        if found is None:
-            raise
-        task = found
-    return with_columns(task, columns)
+    task = None if has_file(reference, settings) else saved_task(reference, settings)
+    return with_columns(task or find_task(reference, settings.tasks), columns)
 
 
 def with_columns(task: Task, columns: dict[str, str]) -> Task:
@@ -32,13 +27,14 @@ def with_columns(task: Task, columns: dict[str, str]) -> Task:
 
 def saved_task(name: str, settings: Settings) -> Task | None:
     """Return the task saved with the newest registered version of a name, None when there is none."""
-    from assay.registry import Registry, fetch_version, find_version
+    from assay.registry import fetch_version, find_version
 
-    model = model_name(name)
-    versions = Registry(settings.store, settings.home).versions(model)
-    if not versions:
+    if not has_registry(settings):
         return None
-    found = find_version(settings.store, model, versions[-1].number)
+    try:
+        found = find_version(settings.store, model_name(name), "latest")
+    except VersionNotFound:
+        return None
     return read_task(fetch_version(settings.store, found, settings.cache) / "task.toml")
 
 
@@ -52,11 +48,9 @@ def task_to_train(
     progress: Progress,
 ) -> Task:
     """Return the task to train: the one of a file, else one made by looking at the rows of ``columns``."""
-    try:
+    if has_file(reference, settings) or "source" not in columns:
         task = with_columns(find_task(reference, settings.tasks), columns)
-    except ConfigError:
-        if "source" not in columns or reference.endswith(".toml"):
-            raise
+    else:
         task = task_for_rows(reference, DataConfig(**columns), settings, progress=progress)
     changes = {"positive": positive} if positive else {}
     values = task.model_dump(exclude_none=True) | changes
@@ -68,21 +62,24 @@ def task_to_train(
 def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: Progress) -> Task:
     """Return a task made from labelled rows: its labels are theirs, the rarest one is the positive label.
 
-    Raises AssayError when the rows cannot be used.
+    A positive label of versions before stays. Raises DataError when the rows cannot be used.
     """
     if Path(data.source).exists():
         data = data.model_copy(update={"source": str(Path(data.source).absolute())})
     dataset = load_dataset(data, name=name, labels=None, home=settings.home, progress=Progress(quiet=True))
     counts = Counter(dataset.training.labels + dataset.test.labels)
     if len(counts) < 2:
-        raise AssayError(
-            f"The rows have one label only, {sorted(counts)}; a classifier needs two or more.",
+        raise DataError(
+            f"The usable rows of {data.source!r} have the labels {sorted(counts)}; a classifier needs two or "
+            "more. Is the column of labels the right one? Name it with --label.",
             labels=sorted(counts),
         )
-    positive = min(sorted(counts), key=counts.__getitem__)
-    progress.say(
-        f"  no task file: the labels are {sorted(counts)}, and {positive!r}, the rarest, is looked for"
-    )
+    before = saved_task(name, settings)
+    if before and before.positive in counts:
+        positive, why = before.positive, "as before"
+    else:
+        positive, why = min(sorted(counts), key=counts.__getitem__), "the rarest; else say --positive"
+    progress.say(f"  no task file: the labels are {sorted(counts)}; looked for is {positive!r} ({why})")
     values = {
         "name": name,
         "labels": sorted(counts),

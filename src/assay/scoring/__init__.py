@@ -1,6 +1,15 @@
 """Artifact to decisions without the web: files in, the same rows with their decisions out."""
 
 from assay.scoring.files import Tally, open_input, score_rows, score_table
-from assay.scoring.writing import COLUMNS, Answer, replacing
+from assay.scoring.writing import COLUMNS, Answer, check_output, replacing
 
-__all__ = ["COLUMNS", "Answer", "Tally", "open_input", "replacing", "score_rows", "score_table"]
+__all__ = [
+    "COLUMNS",
+    "Answer",
+    "Tally",
+    "check_output",
+    "open_input",
+    "replacing",
+    "score_rows",
+    "score_table",
+]

@@ -71,5 +71,11 @@ def score_rows(cascade: Cascade, rows: Iterable[Row], column: str) -> Iterator[t
 def _fault(row: Row, column: str) -> str | None:
     if row.fault:
         return f"The row {row.fault.message}."
-    fault = fault_of(row.get(column))
+    text = row.get(column)
+    fault = "has bytes that are not UTF-8" if _was_not_utf8(text) else fault_of(text)
     return f"The text in {column!r} {fault}." if fault else None
+
+
+def _was_not_utf8(text: object) -> bool:
+    """Return True for a text with bytes that the reader could not decode and kept as surrogate escapes."""
+    return isinstance(text, str) and any("\udc80" <= character <= "\udcff" for character in text)

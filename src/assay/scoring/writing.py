@@ -1,10 +1,11 @@
 """Rows back to their file's format, the decision's columns after their own."""
 
 import csv
+import errno
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
@@ -34,6 +35,18 @@ Answer = Decision | str
 
 PARQUET_ROWS = 4096
 
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".gz": "compressed",
+    ".bz2": "compressed",
+    ".zst": "compressed",
+}
+"""What the ending of an output's name promises; any other promises nothing."""
+
 
 class Writer(Protocol):
     """Writes rows to a stream; leaving the block completes the file."""
@@ -57,20 +70,50 @@ def writer_for(table: Table, stream: BinaryIO) -> Writer:
     raise DataError(f"{table.name} is a {table.format}; score a CSV, TSV, JSON Lines or Parquet file.")
 
 
+def check_output(path: Path, table: Table) -> None:
+    """Raise DataError when a path's ending says another format than that of the table and so of its rows."""
+    said = ENDINGS.get(path.suffix.lower(), table.format)
+    if said != table.format:
+        raise DataError(
+            f"The rows of {table.name} are written as they came, in {table.format}, and the name "
+            f"{path.name!r} says {said}. Name the output {path.stem}.{table.format}.",
+            path=path,
+        )
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream to a draft that takes the path's place when the block ends well, and is deleted else."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    """Give a stream to a draft that takes the path's place when the block ends well, and is deleted else.
+
+    A link is followed. What is no file (a pipe, ``/dev/null``) is written as it is. Raises DataError.
+    """
+    path = path.resolve()
     try:
-        with draft.open("wb") as stream:
-            yield stream
-        draft.replace(path)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            with path.open("wb") as stream:
+                yield stream
+        else:
+            with _draft(path) as stream:
+                yield stream
     except OSError as error:
         raise DataError(
             f"{str(path)!r} could not be written: {error.strerror or error}.", path=path
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[BinaryIO]:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    with draft.open("wb") as stream:
+        try:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def values_of(answer: Answer) -> dict[str, Any]:
@@ -80,13 +123,30 @@ def values_of(answer: Answer) -> dict[str, Any]:
     return {PREFIX + name: getattr(answer, name) for name in FIELDS} | {f"{PREFIX}error": None}
 
 
+class _Lines:
+    """Takes rows from the csv module and writes them with plain line feeds.
+
+    The module quotes a cell with a carriage return or a line feed only where the end of a row has one,
+    and a cell with either, unquoted, would read as two rows.
+    """
+
+    END = "\r\n"
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+
+    def write(self, row: str) -> None:
+        """Write one row."""
+        self._text.write(row.removesuffix(self.END) + "\n")
+
+
 class DelimitedWriter:
     """CSV and TSV: a header, then every row with its own cells first."""
 
     def __init__(self, table: Table, stream: BinaryIO) -> None:
         # Bytes that were not UTF-8 came in as surrogate escapes and go out as they were.
         self._text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
-        self._csv = csv.writer(self._text, delimiter=table.delimiter, lineterminator="\n")
+        self._csv = csv.writer(_Lines(self._text), delimiter=table.delimiter, lineterminator=_Lines.END)
         self._kept = [at for at, name in enumerate(table.columns) if name not in COLUMNS]
         self._width = len(table.columns)
         self._csv.writerow([*(table.columns[at] for at in self._kept), *COLUMNS])
@@ -123,7 +183,7 @@ class JsonLinesWriter:
 
 
 class ParquetWriter:
-    """Parquet: the file's schema with the decision's columns after it."""
+    """Parquet: the file's columns with the decision's after them."""
 
     def __init__(self, table: Table, stream: BinaryIO) -> None:
         import pyarrow as pa
@@ -136,14 +196,15 @@ class ParquetWriter:
             "review": pa.bool_(),
         }
         added = [pa.field(name, types.get(name.removeprefix(PREFIX), pa.string())) for name in COLUMNS]
-        kept = [field for field in table.schema if field.name not in COLUMNS]
-        self._schema = pa.schema([*kept, *added])
+        self._kept = [at for at, name in enumerate(table.columns) if name not in COLUMNS]
+        self._schema = pa.schema([*(table.schema.field(at) for at in self._kept), *added])
         self._file = pq.ParquetWriter(stream, self._schema)
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[list[Any]] = []
 
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row."""
-        self._rows.append(row.to_dict() | values_of(answer))
+        # By place and not by name: two columns may have one name.
+        self._rows.append([*(row.cells[at] for at in self._kept), *values_of(answer).values()])
         if len(self._rows) >= PARQUET_ROWS:
             self._flush()
 
@@ -151,12 +212,28 @@ class ParquetWriter:
         import pyarrow as pa
 
         if self._rows:
-            self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            columns = zip(zip(*self._rows, strict=True), self._schema, strict=True)
+            arrays = [_array(values, field.type) for values, field in columns]
+            self._file.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
             self._rows.clear()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *fault: object) -> None:
-        self._flush()
+        if fault[0] is None:
+            self._flush()
         self._file.close()
+
+
+def _array(values: Sequence[Any], type: Any) -> Any:
+    """Return values as a column; strings that came in as bytes outside UTF-8 go out as they were."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, type)
+    except UnicodeEncodeError:
+        raw = [None if value is None else value.encode("utf-8", "surrogateescape") for value in values]
+        plain = type.value_type if pa.types.is_dictionary(type) else type
+        column = pa.array(raw, pa.large_binary()).cast(plain, safe=False)
+        return column.dictionary_encode() if pa.types.is_dictionary(type) else column
