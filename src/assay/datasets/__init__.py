@@ -5,9 +5,10 @@ from assay.datasets.columns import find_column
 from assay.datasets.fetching import fetch
 from assay.datasets.fingerprint import fingerprint_of
 from assay.datasets.loading import load_dataset
+from assay.datasets.opening import read_table
 from assay.datasets.rows import Dataset, Rows
 from assay.datasets.splitting import normalise, side_of
-from assay.datasets.table import Format, Layout, Row, Table, read_table
+from assay.datasets.table import Format, Layout, Row, Table
 from assay.datasets.validation import Audit, Finding
 
 __all__ = [

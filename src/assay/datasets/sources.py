@@ -12,8 +12,9 @@ from assay.datasets.catalog import CATALOG, NamedSet, WheelFile
 from assay.datasets.compression import COMPRESSIONS, decompress
 from assay.datasets.fetching import fetch
 from assay.datasets.folders import LABELS, label_folders, open_folder
+from assay.datasets.opening import read_table
 from assay.datasets.splitting import SIDES, Side
-from assay.datasets.table import Table, read_table
+from assay.datasets.table import Table
 from assay.exceptions import DataError
 from assay.progress import Progress
 

@@ -4,21 +4,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from assay.datasets.compression import COMPRESSIONS, decompress
 from assay.exceptions import ColumnError, DataError
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
-SUFFIXES: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
 MAX_ROW = 16 * 1024**2
 """The longest row of a text format, in characters (JSON Lines: bytes); a longer one ends the reading."""
 
@@ -89,7 +80,7 @@ class Table:
         try:
             yield from self.rows
         except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(self.name, error) from error
+            raise unreadable(self.name, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -119,77 +110,10 @@ class Table:
         return name
 
 
-def _unreadable(name: str, error: BaseException) -> DataError:
+def unreadable(name: str, error: BaseException) -> DataError:
+    """Return the error for a file whose bytes cannot be read on."""
     return DataError(
         f"{name} cannot be read: {str(error).strip() or type(error).__name__}. "
         "It may be truncated or not in the format that its name says; make or fetch it again.",
         source=name,
     )
-
-
-def format_of(path: Path) -> Format:
-    """Return the format that a file's name says, below a compression's ending.
-
-    Raises DataError, listing the endings that are known, for any other.
-    """
-    plain = path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
-    if plain.suffix.lower() in SUFFIXES:
-        return SUFFIXES[plain.suffix.lower()]
-    raise DataError(
-        f"The name {path.name!r} does not say a format. Known endings: {', '.join(SUFFIXES)}, "
-        f"each also with {', '.join(COMPRESSIONS)}. Rename the file or convert it.",
-        path=path,
-        known=[*SUFFIXES, *COMPRESSIONS],
-    )
-
-
-def read_table(
-    source: Path | str | BinaryIO,
-    format: Format | None = None,
-    *,
-    layout: Layout | None = None,
-    name: str | None = None,
-) -> Table:
-    """Open a file or a stream of bytes as a table; rows are read as they are asked for.
-
-    CSV and JSON Lines take the memory of one row, Parquet that of one batch. The format and the
-    compression follow from a path's name; a stream (standard input) needs ``format`` and is read
-    as it is. ``layout`` describes a text file without a header or with a separator of its own;
-    ``name`` is what messages call the source.
-
-    Raises DataError for a file that is missing, empty, unreadable, or of an unknown format, and
-    MissingExtra when Parquet or Zstandard is met without pyarrow.
-    """
-    if isinstance(source, str):
-        source = Path(source)
-    if isinstance(source, Path):
-        format, name = format or format_of(source), name or str(source)
-    elif format is None:
-        raise DataError(f"The format of a stream must be said: one of {sorted(set(SUFFIXES.values()))}.")
-    name = name or str(getattr(source, "name", "the stream"))
-    with ExitStack() as stack:
-        try:
-            stream = _open_path(source, stack) if isinstance(source, Path) else source
-            table = _open(stream, name, format, layout or Layout(), stack)
-        except FileNotFoundError as error:
-            raise DataError(f"There is no file {name!r}.", source=name) from error
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(name, error) from error
-        table.stack = stack.pop_all()
-    return table
-
-
-def _open_path(path: Path, stack: ExitStack) -> BinaryIO:
-    packed = path.suffix.lower()
-    stream = stack.enter_context(path.open("rb"))
-    return decompress(stream, packed, stack) if packed in COMPRESSIONS else stream
-
-
-def _open(stream: BinaryIO, name: str, format: Format, layout: Layout, stack: ExitStack) -> Table:
-    from assay.datasets import delimited, jsonlines, parquet
-
-    if format == "parquet":
-        return parquet.open_table(stream, name, stack)
-    if format == "jsonl":
-        return jsonlines.open_table(stream, name)
-    return delimited.open_table(stream, name, format, layout, stack)
