@@ -59,7 +59,7 @@ def _holder(client: Client, model: str, alias: str) -> Version | None:
 
 def _check_gate(version: Version, production: Version | None) -> None:
     name = f"Version {version.number} of {version.model!r}"
-    how = f"Run: assay gate {version.task} --version {version.number}; or promote it with an override."
+    how = f"Gate it now: assay gate {version.task} {version.number}; or promote it with --override REASON."
     if version.gate != "passed":
         state = "was blocked by its gate" if version.gate == "blocked" else "has no gate decision"
         raise PromotionRefused(f"{name} {state}, so it may not be promoted. {how}", version=version)
