@@ -72,6 +72,8 @@ def _fault(row: Row, column: str) -> str | None:
     if row.fault:
         return f"The row {row.fault.message}."
     text = row.get(column)
+    if text is None:
+        return f"The row has no text in {column!r}."
     fault = "has bytes that are not UTF-8" if _was_not_utf8(text) else fault_of(text)
     return f"The text in {column!r} {fault}." if fault else None
 
