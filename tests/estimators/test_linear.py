@@ -10,32 +10,11 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from assay.estimators import LinearModel
-from assay.estimators.linear import GRAMS_AT_ONCE, Block, LinearSpec, Link, probabilities
-from assay.estimators.ngrams import NgramSpec
-from assay.estimators.vocabulary import Vocabulary
+from assay.estimators.linear import GRAMS_AT_ONCE, LinearSpec, probabilities
 from assay.exceptions import ArtifactError
+from tests.estimators.made_up import made
 
 LOGITS = st.floats(-800, 800)
-
-
-def made(
-    coef: dict[str, list[float]],
-    *,
-    link: Link = "sigmoid",
-    intercept: list[float] | None = None,
-    scale: dict[str, float] | None = None,
-    **spec: Any,
-) -> LinearModel:
-    """Return a model of one block from weights written by n-gram."""
-    grams = list(coef)
-    vocabulary, order = Vocabulary.build(grams)
-    weights = np.array([coef[grams[i]] for i in order], np.float64)
-    scales = None if scale is None else np.array([scale[grams[i]] for i in order], np.float64)
-    ngrams = NgramSpec(**({"analyzer": "words", "ngrams": (1, 1), "norm": "none"} | spec))
-    logits = weights.shape[1]
-    labels = ["ham", "spam"] if link == "sigmoid" else [f"label {number}" for number in range(logits)]
-    start = np.array(intercept or [0.0] * logits)
-    return LinearModel(labels, link, [Block(ngrams, vocabulary, scales, weights)], start)
 
 
 @given(hnp.arrays(np.float64, (3, 1), elements=LOGITS))

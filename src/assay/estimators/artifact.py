@@ -89,6 +89,12 @@ def load_artifact(folder: Path) -> Cascade:
     """Return the cascade of an artifact folder, its hashes and golden decisions verified.
 
     No code from the folder is run. Raises ArtifactError, naming what is damaged.
+
+    >>> cascade = load_artifact(Path("tests/artifacts/v1/three-labels"))
+    >>> cascade.labels
+    ('other', 'spam', 'ham')
+    >>> cascade.predict(["free prize, call now", "lunch tomorrow?"])
+    ['spam', 'ham']
     """
     manifest = read_manifest(folder)
     try:

@@ -19,6 +19,13 @@ class Cascade:
 
     ``version`` is the registry's number, empty while unregistered; ``manifest`` is set once the cascade
     was loaded from an artifact. Columns of probabilities follow ``labels``.
+
+    >>> from pathlib import Path
+    >>> from assay.estimators import load_artifact
+    >>> cascade = load_artifact(Path("tests/artifacts/v1/words-and-characters"))
+    >>> [decision] = cascade.at_version("7").decide(["free prize, call now"])
+    >>> decision.label, round(decision.score, 2), decision.threshold, decision.version
+    ('spam', 1.0, 0.5, '7')
     """
 
     task: Task
