@@ -1,13 +1,19 @@
 """Fixtures that every stage shares: small corpora, cascades fitted once a session, their artifacts."""
 
+import csv
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from assay.config import Task, parse_task
+from assay.config import Settings, Task, parse_task
 from assay.datasets import Rows
 from assay.estimators import Cascade, load_artifact, save_artifact, train_cascade
+from assay.pipeline import run_pipeline
 from assay.progress import Progress
+from assay.registry import Registry
+from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
 
 QUIET = Progress(quiet=True)
@@ -82,3 +88,51 @@ def sentiment_cascade(sentiment_artifact: Path) -> Cascade:
 def abuse_cascade(abuse_artifact: Path) -> Cascade:
     """The loaded cascade of the task abuse."""
     return load_artifact(abuse_artifact)
+
+
+def write_csv(path: Path, groups: dict[str, list[str]], count: int = 150, seed: int = 0) -> Path:
+    """Write a small corpus as a CSV with the columns T and L."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("T", "L"), *zip(*labelled(groups, count, seed), strict=True)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that MLflow has migrated, to be copied: the migrations take seconds."""
+    folder = tmp_path_factory.mktemp("empty")
+    path = folder / "mlflow.db"
+    Registry(f"sqlite:///{path}", folder).versions("Nothing")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
+    """A folder with the rows ``mine.csv`` and a home that has a version made from them, not promoted."""
+    folder = tmp_path_factory.mktemp("trained")
+    settings = Settings(home=folder / ".assay", tasks=folder / "tasks")
+    settings.home.mkdir()
+    shutil.copy(empty_database, settings.home / "mlflow.db")
+    columns = {"source": str(write_csv(folder / "mine.csv", SPAM_GROUPS)), "text": "T", "label": "L"}
+    task = task_to_train("mine", settings, columns=columns, positive="spam", min_f1=None, progress=QUIET)
+    assert run_pipeline(task, settings, progress=QUIET).gate.passed
+    return folder
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of a user who has ``mine.csv`` and an empty registry under ``.assay``."""
+    for name in [name for name in os.environ if name.startswith(("ASSAY_", "MLFLOW_TRACKING"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".assay").mkdir()
+    shutil.copy(empty_database, tmp_path / ".assay" / "mlflow.db")
+    write_csv(tmp_path / "mine.csv", SPAM_GROUPS)
+    return tmp_path
+
+
+@pytest.fixture
+def with_version(workplace: Path, trained: Path) -> Path:
+    """The current folder of a user who has trained ``mine`` once: version 1, passed, not promoted."""
+    shutil.copy(trained / ".assay" / "mlflow.db", workplace / ".assay" / "mlflow.db")
+    return workplace

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
 from assay.datasets import load_dataset
-from assay.exceptions import DataError, VersionNotFound
+from assay.exceptions import VersionNotFound
 from assay.loading import has_file, has_registry
 from assay.progress import Progress
 
@@ -62,18 +62,12 @@ def task_to_train(
 def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: Progress) -> Task:
     """Return a task made from labelled rows: its labels are theirs, the rarest one is the positive label.
 
-    A positive label of versions before stays. Raises DataError when the rows cannot be used.
+    A positive label of versions before stays. Raises DataError when the rows cannot be used, or have one label only.
     """
     if Path(data.source).exists():
         data = data.model_copy(update={"source": str(Path(data.source).absolute())})
     dataset = load_dataset(data, name=name, labels=None, home=settings.home, progress=Progress(quiet=True))
     counts = Counter(dataset.training.labels + dataset.test.labels)
-    if len(counts) < 2:
-        raise DataError(
-            f"The usable rows of {data.source!r} have the labels {sorted(counts)}; a classifier needs two or "
-            "more. Is the column of labels the right one? Name it with --label.",
-            labels=sorted(counts),
-        )
     before = saved_task(name, settings)
     if before and before.positive in counts:
         positive, why = before.positive, "as before"

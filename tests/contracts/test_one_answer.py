@@ -1,0 +1,178 @@
+"""One text has one answer, whichever way it comes in: the same label, the same score to the last bit."""
+
+import csv
+import io
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from assay.datasets import read_table
+from assay.estimators import Cascade, Decision, load_artifact
+from assay.registry import Registry
+from assay.scoring import score_table
+from assay.service import Models, Served, create_app
+from assay.telemetry import Counters
+from tests.corpus import ODD, SPAM_GROUPS, labelled
+
+Answers = list[tuple[str, float, float]]
+"""Label, score and confidence of every text."""
+Way = Callable[[Cascade, Path, list[str]], Answers]
+
+TEXTS = [
+    *labelled(SPAM_GROUPS, 40, seed=9)[0],
+    *ODD,
+    "free prize\r\nclaim\tnow",
+    '"quoted", with; separators|and\ttabs',
+    "  spaces around  ",
+    "\ufeffmark",
+    "a\u2028b\u2029c\x85d\x0be\x1cf",
+    "\x00",
+    "zzz",
+    "=1+1",
+    "null",
+    "5",
+    "free " * 13_000,
+    "<script>alert(1)</script> &amp; \\ud800 \\n",
+]
+
+
+def of(decisions: list[Decision]) -> Answers:
+    """Return what two ways must agree on."""
+    return [(each.label, float(each.score or 0.0), each.confidence) for each in decisions]
+
+
+def of_json(decisions: list[dict[str, Any]]) -> Answers:
+    """Return the same of decisions that went through JSON."""
+    return [(each["label"], each["score"], each["confidence"]) for each in decisions]
+
+
+def one_by_one(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    return of([decision for text in texts for decision in cascade.decide([text])])
+
+
+def from_behind(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    return of(cascade.decide(texts[::-1])[::-1])
+
+
+def post(path: str, wrap: Callable[[list[str]], Any], unwrap: Callable[[Any], Any]) -> Way:
+    """Return the way through a call of the service that takes several texts."""
+
+    def way(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+        answer = client_of(cascade).post(path, json=wrap(texts))
+        assert answer.status_code == 200, answer.text
+        return of_json(unwrap(answer.json()))
+
+    return way
+
+
+def post_one_by_one(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    client = client_of(cascade)
+    return of_json([client.post("/predict", json={"text": text}).json() for text in texts])
+
+
+def as_the_page_posts(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    client, name = client_of(cascade), cascade.task.name
+    # JSON.stringify leaves all but control characters, quotes and backslashes as they are.
+    bodies = [
+        json.dumps({"text": text}, ensure_ascii=False, separators=(",", ":")).encode() for text in texts
+    ]
+    headers = {"Content-Type": "application/json"}
+    path = f"/v1/tasks/{name}/predict"
+    return of_json([client.post(path, content=body, headers=headers).json() for body in bodies])
+
+
+def client_of(cascade: Cascade) -> TestClient:
+    """Return a client of a service with one task."""
+    models = Models()
+    models.serve(Served(cascade=cascade, stage="Production"))
+    return TestClient(create_app(models, metrics=Counters()))
+
+
+def scored(cascade: Cascade, content: bytes, format: Any) -> bytes:
+    """Return a file scored."""
+    out = io.BytesIO()
+    with read_table(io.BytesIO(content), format) as table:
+        score_table(cascade, table, "text", out)
+    return out.getvalue()
+
+
+def through_csv(
+    cascade: Cascade, artifact: Path, texts: list[str], format: str = "csv", mark: str = ","
+) -> Answers:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=mark).writerows([("text", "n"), *zip(texts, range(len(texts)), strict=True)])
+    back = io.StringIO(scored(cascade, text.getvalue().encode(), format).decode(), newline="")
+    rows = [
+        {key.removeprefix("assay_"): value for key, value in row.items()}
+        for row in csv.DictReader(back, delimiter=mark)
+    ]
+    return [(row["label"], float(row["score"]), float(row["confidence"])) for row in rows]
+
+
+def through_tsv(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    return through_csv(cascade, artifact, texts, "tsv", "\t")
+
+
+def through_jsonl(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    content = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+    rows = map(json.loads, scored(cascade, content, "jsonl").splitlines())
+    return [(row["assay_label"], row["assay_score"], row["assay_confidence"]) for row in rows]
+
+
+def through_parquet(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"text": texts}), out)
+    rows = pq.read_table(io.BytesIO(scored(cascade, out.getvalue(), "parquet"))).to_pylist()
+    return [(row["assay_label"], row["assay_score"], row["assay_confidence"]) for row in rows]
+
+
+def loaded_anew(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+    return of(load_artifact(artifact).decide(texts))
+
+
+WAYS: dict[str, Way] = {
+    "one by one": one_by_one,
+    "from behind": from_behind,
+    "loaded anew": loaded_anew,
+    "POST /predict, text": post_one_by_one,
+    "the page": as_the_page_posts,
+    "POST /predict, texts": post("/predict", lambda t: {"texts": t}, lambda answer: answer["predictions"]),
+    "POST /predict/batch": post(
+        "/predict/batch", lambda t: {"texts": t}, lambda answer: answer["predictions"]
+    ),
+    "POST /batch_predict": post("/batch_predict", lambda t: {"texts": t}, lambda answer: answer),
+    "CSV": through_csv,
+    "TSV": through_tsv,
+    "JSON Lines": through_jsonl,
+    "Parquet": through_parquet,
+}
+
+
+@pytest.mark.parametrize("task", ["spam", "abuse"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_text_has_one_answer(way: str, task: str, request: pytest.FixtureRequest) -> None:
+    cascade = request.getfixturevalue(f"{task}_cascade")
+    expected = of(cascade.decide(TEXTS))
+    assert len({score for _, score, _ in expected}) > 40
+    assert WAYS[way](cascade, request.getfixturevalue(f"{task}_artifact"), TEXTS) == expected
+
+
+def test_mlflow_gives_the_same_answer(trained: Path) -> None:
+    home = trained / ".assay"
+    registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home)
+    [version] = registry.versions("MineClassifier")
+    folder = Path(version.source.removeprefix("file://"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow warns of how it uses its own libraries
+        import mlflow
+
+        frame = mlflow.pyfunc.load_model(str(folder)).predict(TEXTS)
+    cascade = load_artifact(folder)
+    assert of_json(frame.to_dict("records")) == of(cascade.decide(TEXTS))
