@@ -157,10 +157,10 @@ def real() -> dict[str, list[str]]:
     reviews, labels = column("imdb_train.parquet")
     held_out, messages = column("imdb_test.parquet")[0], column("sms_spam.parquet")[0]
     by_label = {
-        label: [review for review, given in zip(reviews, labels, strict=True) if given == name][:120]
+        label: [review for review, given in zip(reviews, labels, strict=True) if given == name][:80]
         for label, name in (("ham", "negative"), ("spam", "positive"))
     }
-    return by_label | {"film": messages[:120], "compared": held_out[::50] + messages[-4_500:]}
+    return by_label | {"film": messages[:80], "compared": held_out[::100] + messages[-4_750:]}
 
 
 def test_five_thousand_real_texts_get_the_answers_of_scikit_learn(

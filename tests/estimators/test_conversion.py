@@ -120,7 +120,7 @@ REFUSED = {
     "Bernoulli": ([TfidfVectorizer(), BernoulliNB()], "gives no probabilities"),
     "calibrated": ([TfidfVectorizer(), CalibratedClassifierCV(LogisticRegression())], "gives no probab"),
     "many of many": ([TfidfVectorizer(), OneVsRestClassifier(MultinomialNB())], "gives no probabilities"),
-    "hashing": ([HashingVectorizer(), LogisticRegression()], r"\['HashingVectorizer'\] have no n-gram"),
+    "hashing": ([HashingVectorizer(n_features=64), LogisticRegression()], r"\['HashingVectorizer'\] have no n-gram"),
     "projection": (
         [TfidfVectorizer(), TruncatedSVD(2), LogisticRegression()],
         r"\['TfidfVectorizer', 'TruncatedSVD'\] have no n-gram form",
