@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ assert dict(os.environ) == before, set(os.environ) ^ set(before)
 def test_first_use_is_silent_and_leaves_the_environment_alone(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/home/mlflow.db"
     command = [sys.executable, "-c", FIRST_USE, uri, str(tmp_path / "home")]
-    outcome = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=clean)
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
     assert [each.name for each in tmp_path.iterdir()] == ["home"]
 

@@ -99,6 +99,17 @@ def test_files_that_cannot_be_kept_fail_the_run_with_the_reason(bench: Bench) ->
     assert sorted(run.info.status for run in runs_of(bench)) == ["FAILED", "FINISHED"]
 
 
+def test_run_that_cannot_even_be_marked_keeps_the_first_error(bench: Bench) -> None:
+    class Breaking(dict[str, float]):
+        def items(self) -> Any:
+            Path(bench.uri.removeprefix("sqlite:///")).write_bytes(b"no database any more" * 1000)
+            return super().items()
+
+    with pytest.raises(RegistryError, match="refused") as raised:
+        bench.run(metrics=Breaking(f1=0.9))
+    assert "could not be marked FAILED" in "".join(getattr(raised.value.__cause__, "__notes__", []))
+
+
 INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
