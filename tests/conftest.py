@@ -3,6 +3,8 @@
 import csv
 import os
 import shutil
+import subprocess
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -108,14 +110,19 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
-    """A folder with the rows ``mine.csv`` and a home that has a version made from them, not promoted."""
+    """A checkout with the rows ``mine.csv`` and a home that has a version made from them, not promoted."""
     folder = tmp_path_factory.mktemp("trained")
+    rows = write_csv(folder / "mine.csv", SPAM_GROUPS)
+    commit = ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "Add rows"]
+    for command in (["init", "-q"], ["add", "mine.csv"], commit):
+        subprocess.run(["git", *command], cwd=folder, check=True)
     settings = Settings(home=folder / ".assay", tasks=folder / "tasks")
     settings.home.mkdir()
     shutil.copy(empty_database, settings.home / "mlflow.db")
-    columns = {"source": str(write_csv(folder / "mine.csv", SPAM_GROUPS)), "text": "T", "label": "L"}
-    task = task_to_train("mine", settings, columns=columns, positive="spam", min_f1=None, progress=QUIET)
-    assert run_pipeline(task, settings, progress=QUIET).gate.passed
+    columns, progress = {"source": str(rows), "text": "T", "label": "L"}, Progress(quiet=True)
+    task = task_to_train("mine", settings, columns=columns, positive="spam", min_f1=None, progress=progress)
+    with chdir(folder):
+        assert run_pipeline(task, settings, progress=progress).gate.passed
     return folder
 
 

@@ -1,0 +1,64 @@
+"""Commands as processes of their own: a service to ask, a run to kill."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ASSAY = (sys.executable, "-m", "assay.cli")
+STOP_SECONDS = 30
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; it may fail."""
+    return subprocess.run([*ASSAY, *arguments], capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command beside the block, its messages on a pipe; it is killed at the end unless it has ended."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [*ASSAY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=environment,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
+    """Return where a pattern stands in the messages of a process, read up to that line."""
+    assert process.stderr is not None
+    seen = []
+    for line in process.stderr:
+        seen.append(line)
+        if found := re.search(pattern, line):
+            return found
+    raise AssertionError(f"{pattern!r} was never said, only:\n{''.join(seen)}")
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run ``assay serve`` on a free port; give its address, once it answers, and its process."""
+    with started("serve", "--port", "0", *arguments) as process:
+        address = read_until(process, r"then (http://\S+) answers")[1]
+        read_until(process, r"startup complete")
+        yield address, process
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> int:
+    """Send a signal and return the exit code."""
+    process.send_signal(number)
+    return process.wait(STOP_SECONDS)
+
+
+def files_under(folder: Path) -> Sequence[str]:
+    """Return the files below a folder, sorted, as paths in it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
