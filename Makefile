@@ -31,7 +31,8 @@ check: .venv/.dev ## lint, format, types, spelling, lock files
 test: .venv/.dev ## run the tests and measure coverage
 	$(BIN)/pytest --cov --cov-fail-under=0 $(ARGS)
 
-docs: .venv/.dev ## run the documentation's tests
+docs: .venv/.dev ## write the generated parts of docs/ again and run the documentation's tests
+	$(BIN)/python -m docs.generate
 	$(BIN)/pytest tests/test_docs.py
 
 bench: .venv/.dev ## measure quality on the real sets beside this folder; writes benchmarks/results and docs/figures.md
