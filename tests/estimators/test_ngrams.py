@@ -40,6 +40,7 @@ ACCENTS = st.sampled_from(["none", "ascii", "unicode"])
     lowercase=st.booleans(),
     stop=st.lists(st.sampled_from(["the", "a", "free", "日本", "!"]), unique=True),
 )
+@example(text="Straße ẞ ﬁ", ngrams=(1, 2), analyzer="words", accents="none", lowercase=True, stop=[])
 @example(text="x", ngrams=(2, 2), analyzer="words", accents="none", lowercase=True, stop=[])
 def test_word_n_grams_are_those_of_scikit_learn(
     text: str, ngrams: tuple[int, int], analyzer: str, accents: str, lowercase: bool, stop: list[str]

@@ -1,7 +1,7 @@
 """Which texts can be scored, and what is wrong with the others."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.config import MAX_TEXT_BYTES
@@ -9,6 +9,8 @@ from assay.estimators import fault_of
 
 
 @given(st.text())
+@example(" \n\u3000\x1c")
+@example("\x00")
 def test_valid_text_that_is_not_blank_has_no_fault(text: str) -> None:
     assert (fault_of(text) is None) == bool(text.strip())
 

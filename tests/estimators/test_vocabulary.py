@@ -54,12 +54,20 @@ def _entry(byte: int) -> int:
 
 
 def test_n_grams_with_one_hash_are_told_apart_by_their_bytes() -> None:
-    grams = ["free", colliding("free", "x"), colliding("free", "longer"), colliding("free", "y"), "lunch"]
-    assert len({crc32(gram.encode()) for gram in grams[:4]}) == 1
-    assert len(grams[1]) == len(grams[3])
-    vocabulary, order = Vocabulary.build([grams[0], grams[1], grams[4]])
-    features = {[grams[0], grams[1], grams[4]][place]: number for number, place in enumerate(order)}
+    known = [colliding("free", "x"), "free", "lunch"]
+    strays = [colliding("free", "y"), colliding("free", "longer")]
+    assert len({crc32(gram.encode()) for gram in known[:2] + strays}) == 1
+    assert len(known[0]) == len(strays[0])
+    vocabulary, order = Vocabulary.build(known)
+    features = {known[place]: number for number, place in enumerate(order)}
+    grams = [*strays, *known, *strays]
     assert vocabulary.find(grams).tolist() == [features.get(gram, -1) for gram in grams]
+
+
+def test_the_beginning_of_an_n_gram_with_its_hash_is_not_taken_for_it() -> None:
+    longer = colliding("free", "free")
+    assert Vocabulary.build([longer])[0].find(["free", longer]).tolist() == [-1, 0]
+    assert Vocabulary.build(["free"])[0].find(["free", longer]).tolist() == [0, -1]
 
 
 @given(grams=st.lists(st.text(min_size=1), unique=True, max_size=60), strays=st.lists(st.text(), max_size=20))
@@ -117,6 +125,15 @@ def test_arrays_that_do_not_fit_together_are_refused(damage: Callable[[Arrays], 
     vocabulary, _ = Vocabulary.build(["free", "prize", "now"])
     with pytest.raises(ArtifactError, match="do not fit together"):
         Vocabulary.from_arrays(damage(vocabulary.to_arrays()))
+
+
+def test_hashes_in_disorder_inside_a_bucket_are_refused() -> None:
+    arrays = Vocabulary.build([f"gram {number}" for number in range(100)])[0].to_arrays()
+    first = int(arrays["buckets"][np.flatnonzero(np.diff(arrays["buckets"].astype(int)) > 1)[0]])
+    hashes = arrays["hashes"].copy()
+    hashes[[first, first + 1]] = hashes[[first + 1, first]]
+    with pytest.raises(ArtifactError, match="do not fit together"):
+        Vocabulary.from_arrays(arrays | {"hashes": hashes})
 
 
 @pytest.mark.parametrize("name", ["hashes", "offsets", "keys", "buckets"])
