@@ -1,0 +1,112 @@
+"""What doctor says when all is well, and what to do when it is not."""
+
+from pathlib import Path
+
+import pytest
+
+from assay import doctor
+from assay.cli import main
+from tests.servers import free_port
+
+TASK = 'name = "x"\nlabels = ["a", "b"]\npositive = "a"\n[data]\nsource = "x.csv"\n'
+
+
+@pytest.fixture(autouse=True)
+def _in_a_workplace(workplace: Path) -> None:
+    """Keep doctor away from the repository's own tasks and home."""
+
+
+def examined(capsys: pytest.CaptureFixture[str], code: int) -> list[str]:
+    """Return the lines that doctor prints."""
+    capsys.readouterr()
+    assert main(["doctor"]) == code
+    said = capsys.readouterr()
+    assert said.err == ""
+    return said.out.splitlines()
+
+
+def bad(lines: list[str]) -> str:
+    """Return the one line that says something is broken."""
+    [line] = [line for line in lines if not line.startswith(("ok    ", "note  "))]
+    return line
+
+
+def test_a_machine_before_its_first_training_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".assay/mlflow.db").unlink()
+    lines = examined(capsys, 0)
+    assert any("no task files in 'tasks'; set ASSAY_TASKS, or train with --data" in line for line in lines)
+    assert "no version in production; train one: assay train TASK --promote" in lines[-1]
+    assert not Path(".assay/mlflow.db").exists()
+
+
+def test_what_is_installed_configured_and_in_production_is_said(
+    capsys: pytest.CaptureFixture[str], with_version: Path
+) -> None:
+    assert main(["promote", "mine", "1"]) == 0
+    Path("tasks").mkdir()
+    Path("tasks/x.toml").write_text(TASK)
+    said = "\n".join(examined(capsys, 0))
+    for part in (
+        "ok    Python 3",
+        "ok    extra train: installed",
+        "ok    ASSAY_HOME = .assay  # Folder of all",
+        "ok    ASSAY_MODELS = (not set)",
+        "GB free for .assay",
+        "ok    task x: a, b; data x.csv",
+        "ok    production: mine is answered by MineClassifier version 1",
+    ):
+        assert part in said
+
+
+def test_a_registry_that_does_not_answer_is_broken_and_shows_no_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:s3cret@127.0.0.1:{free_port()}")
+    lines = examined(capsys, 1)
+    assert bad(lines).startswith("BAD   registry http://127.0.0.1:")
+    assert "s3cret" not in "\n".join(lines)
+
+
+def test_a_registry_of_another_program_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".assay/mlflow.db").write_text("not a database")
+    assert bad(examined(capsys, 1)).startswith("BAD   registry sqlite:")
+
+
+def test_a_task_file_that_cannot_be_used_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("tasks").mkdir()
+    Path("tasks/good.toml").write_text(TASK)
+    Path("tasks/bad.toml").write_text("name = ")
+    assert bad(examined(capsys, 1)).startswith("BAD   tasks/bad.toml is not TOML")
+
+
+def test_a_home_that_cannot_be_written_is_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").touch()
+    monkeypatch.setenv("ASSAY_HOME", "file/home")
+    assert "BAD   file/home cannot be written" in bad(examined(capsys, 1))
+
+
+def test_an_extra_that_is_not_installed_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "EXTRAS", {"hub": ("numpy", "nonesuch_package")})
+    [note] = doctor.extras()
+    assert note == ("note", "extra hub: without nonesuch_package; pip install 'assay[hub]'")
+
+
+def test_little_room_is_worth_a_note() -> None:
+    assert doctor.room(Path("home"), doctor.LOW_DISK_BYTES - 1).level == "note"
+    assert doctor.room(Path("home"), 10**9).what == "1.0 GB free for home; make room"
+    assert doctor.room(Path("home"), doctor.LOW_DISK_BYTES) == ("ok", "2.1 GB free for home")
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("postgresql://user:pass@host:5432/db", "postgresql://host:5432/db"),
+        ("http://user:p@ss@host/x", "http://host/x"),
+        ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
+        ("plain", "plain"),
+    ],
+)
+def test_addresses_are_shown_without_passwords(uri: str, shown: str) -> None:
+    assert doctor.without_password(uri) == shown
