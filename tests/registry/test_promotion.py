@@ -21,7 +21,7 @@ def test_registering_changes_nothing_that_serves(bench: Bench) -> None:
 )
 def test_promote_refuses_without_a_passing_gate(bench: Bench, passed: bool | None, why: str) -> None:
     bench.register(passed=passed)
-    with pytest.raises(PromotionRefused, match=f"Version 1 .* {why}.*assay gate spam --version 1"):
+    with pytest.raises(PromotionRefused, match=f"Version 1 .* {why}.*assay gate spam 1"):
         bench.registry.promote(bench.model, "1")
     assert states(bench) == {"1": ("None", ())}
 
