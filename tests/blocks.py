@@ -157,7 +157,7 @@ def written(stream: io.TextIOWrapper) -> str:
 
 
 def differences(shown: str, output: str) -> list[str]:
-    """Return the lines of a shown output that were not written, in their order.
+    """Return the lines of a shown output that were not written in their order, and those not shown.
 
     ``...`` stands for any lines, ids and times for any others; decimal numbers may differ a little.
     """
@@ -170,7 +170,7 @@ def differences(shown: str, output: str) -> list[str]:
         if not alike(line, seen):
             missing.append(f"shown {line!r}, written {seen!r}")
         anywhere = False
-    return missing
+    return missing + [f"written {line!r}, not shown" for line in lines if not anywhere]
 
 
 def alike(shown: str, seen: str) -> bool:

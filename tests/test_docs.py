@@ -194,3 +194,21 @@ def test_blocks_do_what_the_page_shows(prepared: Path, page: str) -> None:
             elif block.language == "text" and output is not None:
                 wrong += [f"line {block.line}: {fault}" for fault in differences(block.text, output)]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "written", "count"),
+    [
+        ("f1 0.91 (0.3 s)\n", "f1 0.92 (4.7 s)\n", 0),
+        ("f1 0.91\n", "f1 0.95\n", 1),
+        ("300 rows\n", "301 rows\n", 1),
+        ("id 0123456789abcdef\n", "id fedcba9876543210\n", 0),
+        ("first\n...\nlast\n", "first\nand\nmore\nlast\n", 0),
+        ("first\nlast\n", "first\nand\nlast\n", 2),
+        ("first\n", "first\nlast\n", 1),
+        ("first\nlast\n", "first\n", 1),
+        ("...\nlast\n", "first\n", 1),
+    ],
+)
+def test_an_output_that_differs_is_seen(shown: str, written: str, count: int) -> None:
+    assert len(differences(shown, written)) == count
