@@ -32,9 +32,9 @@ VECTORISERS = {
         ngram_range=(1, 2), sublinear_tf=True, norm="l1", smooth_idf=False, min_df=2, strip_accents="unicode"
     ),
     "case, accents and stop words": TfidfVectorizer(
-        lowercase=False, strip_accents="ascii", stop_words="english", norm=None
+        lowercase=False, strip_accents="ascii", stop_words="english", ngram_range=(1, 2), norm=None
     ),
-    "own stop words and features": TfidfVectorizer(stop_words=["free", "call"], max_features=30),
+    "own stop words": TfidfVectorizer(stop_words=["the", "call"], ngram_range=(1, 2)),
     "one-letter words": TfidfVectorizer(token_pattern=r"(?u)\b\w+\b"),
     "punctuation": TfidfVectorizer(token_pattern=r"(?u)\w+|[^\w\s]", use_idf=False),
     "binary": TfidfVectorizer(binary=True, sublinear_tf=True),
@@ -120,7 +120,10 @@ REFUSED = {
     "Bernoulli": ([TfidfVectorizer(), BernoulliNB()], "gives no probabilities"),
     "calibrated": ([TfidfVectorizer(), CalibratedClassifierCV(LogisticRegression())], "gives no probab"),
     "many of many": ([TfidfVectorizer(), OneVsRestClassifier(MultinomialNB())], "gives no probabilities"),
-    "hashing": ([HashingVectorizer(n_features=64), LogisticRegression()], r"\['HashingVectorizer'\] have no n-gram"),
+    "hashing": (
+        [HashingVectorizer(n_features=64), LogisticRegression()],
+        r"\['HashingVectorizer'\] have no n-gram",
+    ),
     "projection": (
         [TfidfVectorizer(), TruncatedSVD(2), LogisticRegression()],
         r"\['TfidfVectorizer', 'TruncatedSVD'\] have no n-gram form",

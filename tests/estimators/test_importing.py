@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from assay.config import MAX_TEXT_BYTES
 from assay.estimators import fault_of, import_pipeline
 from assay.exceptions import ConversionError
 from tests.corpus import ABUSE_GROUPS, SPAM_GROUPS, labelled
@@ -62,6 +63,15 @@ def test_the_comparison_covers_the_whole_vocabulary_in_several_forms(dump: Calla
     assert "Free" in joined
     assert "free" in joined
     assert not joined.isascii()
+
+
+def test_n_grams_longer_than_a_text_may_be_are_left_out_of_the_comparison(
+    dump: Callable[[Any], Path],
+) -> None:
+    pipeline = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    pipeline.fit(["free " + "x" * MAX_TEXT_BYTES, "lunch home"], ["spam", "ham"])
+    _, texts = import_pipeline(dump(pipeline), None, {})
+    assert [fault_of(text) for text in texts] == [None] * len(texts)
 
 
 @pytest.mark.parametrize("parts", ["vectoriser", "everything"])
