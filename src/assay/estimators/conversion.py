@@ -1,6 +1,7 @@
 """Fitted scikit-learn text classifiers to linear models with the same probabilities."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from assay.config import faults
 from assay.estimators.linear import Block, Floats, LinearModel, Link
 from assay.estimators.ngrams import TOKEN_PATTERNS, NgramSpec
 from assay.estimators.vocabulary import Vocabulary
-from assay.exceptions import ConversionError
+from assay.exceptions import ConversionError, MissingExtra
 
 _pattern_names = {pattern: name for name, pattern in TOKEN_PATTERNS.items()} | {
     r"\b\w\w+\b": "words",
@@ -28,6 +29,21 @@ class Counted(NamedTuple):
     grams: list[str]
     scale: Floats | None
     weight: float = 1.0
+
+
+def load_pipeline(path: Path) -> Any:
+    """Return what a joblib file holds; code in the file is run. Raises ConversionError."""
+    try:
+        import joblib
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("Importing a scikit-learn model", package="scikit-learn", extra="train") from error
+    try:
+        return joblib.load(path)
+    except FileNotFoundError as error:
+        raise ConversionError(f"There is no file {str(path)!r}.", path=path) from error
+    except Exception as error:  # unpickling raises whatever the file's classes raise
+        raise ConversionError(f"{path} could not be loaded as a joblib file: {error!r}", path=path) from error
 
 
 def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, str]) -> LinearModel:

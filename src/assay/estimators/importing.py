@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from assay.estimators.conversion import convert_pipeline
+from assay.estimators.conversion import convert_pipeline, load_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.texts import fault_of
-from assay.exceptions import ConversionError, MissingExtra
+from assay.exceptions import ConversionError
 
 TOLERANCE = 1e-9
 """How far a converted model's probability may lie from scikit-learn's."""
@@ -42,7 +41,7 @@ def import_pipeline(
     ConversionError when a probability differs by more than 1e-9 (1e-6 where the pipeline computes in
     float32).
     """
-    pipeline = _load(path)
+    pipeline = load_pipeline(path)
     classes = [names.get(str(c), str(c)) for c in getattr(pipeline, "classes_", ())]
     model = convert_pipeline(pipeline, labels or classes, names)
     texts = probe_texts(model)
@@ -70,17 +69,3 @@ def probe_texts(model: LinearModel, count: int = PROBES) -> list[str]:
         grams = [vocabulary.gram(int(feature)).strip() for feature in picked]
         texts.append(FORMS[number % len(FORMS)](JOINTS[number % len(JOINTS)].join(grams)))
     return [text for text in texts if fault_of(text) is None]
-
-
-def _load(path: Path) -> Any:
-    try:
-        import joblib
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("Importing a scikit-learn model", package="scikit-learn", extra="train") from error
-    try:
-        return joblib.load(path)
-    except FileNotFoundError as error:
-        raise ConversionError(f"There is no file {str(path)!r}.", path=path) from error
-    except Exception as error:  # unpickling raises whatever the file's classes raise
-        raise ConversionError(f"{path} could not be loaded as a joblib file: {error!r}", path=path) from error
