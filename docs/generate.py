@@ -88,8 +88,9 @@ def argument_name(argument: argparse.Action) -> str:
 def argument_meaning(argument: argparse.Action) -> str:
     """Return an argument's help, what it may be and its default."""
     choices = "one of " + ", ".join(f"`{each}`" for each in argument.choices) if argument.choices else ""
+    says = (argument.help or "").removesuffix(" (%(default)s)") % vars(argument)
     default = f"default `{argument.default}`" if isinstance(argument.default, str) else ""
-    return "; ".join(filter(None, (argument.help, choices, default)))
+    return "; ".join(filter(None, (says, choices, default)))
 
 
 def settings_table() -> str:
