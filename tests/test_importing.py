@@ -159,4 +159,4 @@ def test_what_is_no_pipeline_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_task_made_at_import_remembers_its_columns() -> None:
     task = new_task("mine", ("a", "b"), None, {"source": "x.csv", "text": "T"})
     assert (task.positive, task.data.source, task.data.text) == ("b", "x.csv", "T")
-    assert new_task("mine", ("a", "b"), "a", {}).data.source == "not given at import"
+    assert new_task("mine", ("a", "b"), "a", {}).data.source == "not given at import: add --data FILE"

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 OK, ERROR, BLOCKED = 0, 1, 2
 
+TASK = "a task's name, or the path of its file"
+VERSION = "a number, an alias (production, staging, previous) or latest"
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors exit with 1: 2 means that the gate blocked."""
@@ -82,12 +85,12 @@ def _add_columns(command: Parser) -> None:
 
 
 def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
-    data = commands.add_parser("data", help="list, fetch and check labelled data").add_subparsers(
+    data = commands.add_parser("data", help="List, fetch and check labelled data.").add_subparsers(
         metavar="ACTION", required=True
     )
     _command(data, "list", "List the named sets.", _data_list)
     fetch = _command(data, "fetch", "Fetch a named set into the cache.", _data_fetch)
-    fetch.add_argument("name")
+    fetch.add_argument("name", help="a name of the catalogue")
     check = _command(data, "check", "Read labelled rows and say what is wrong with them.", _data_check)
     check.add_argument("source", help="a file, a folder, or a name of the catalogue")
     _add_columns(check)
@@ -104,8 +107,8 @@ def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
     evaluate = _command(commands, "evaluate", "Measure a version on held-out rows.", _evaluate)
-    evaluate.add_argument("task")
-    evaluate.add_argument("version", nargs="?", default="production", help="a number or an alias")
+    evaluate.add_argument("task", help=TASK)
+    evaluate.add_argument("version", nargs="?", default="production", help=VERSION + " (%(default)s)")
     _add_rows(evaluate)
     evaluate.add_argument(
         "--output", type=Path, metavar="FOLDER", help="write report, model card and plots there"
@@ -114,8 +117,8 @@ def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def _add_gate(commands: "argparse._SubParsersAction[Parser]") -> None:
     gate = _command(commands, "gate", "Compare a version with production on the same rows.", _gate)
-    gate.add_argument("task")
-    gate.add_argument("version", nargs="?", default="latest", help="a number or an alias")
+    gate.add_argument("task", help=TASK)
+    gate.add_argument("version", nargs="?", default="latest", help=VERSION + " (%(default)s)")
     _add_rows(gate)
 
 
@@ -123,15 +126,15 @@ def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:
     promote = _command(
         commands, "promote", "Make a version that passed its gate staging or production.", _promote
     )
-    promote.add_argument("task")
-    promote.add_argument("version")
+    promote.add_argument("task", help=TASK)
+    promote.add_argument("version", help=VERSION)
     promote.add_argument("--to", choices=("staging", "production"), default="production")
     promote.add_argument("--override", metavar="REASON", help="promote without a passing gate; recorded")
 
 
 def _add_versions(commands: "argparse._SubParsersAction[Parser]") -> None:
     versions = _command(commands, "versions", "List the versions of a task.", _versions)
-    versions.add_argument("task")
+    versions.add_argument("task", help=TASK)
 
 
 def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -143,13 +146,13 @@ def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
     score.add_argument("-o", "--output", type=Path, metavar="FILE", help="else standard output")
     score.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
     score.add_argument("--format", choices=("csv", "tsv", "jsonl", "parquet"), help="of standard input (csv)")
-    score.add_argument("--version", default="production", help="a number or an alias")
+    score.add_argument("--version", default="production", help=VERSION + " (%(default)s)")
 
 
 def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     bring = _command(commands, "import", "Register a fitted scikit-learn pipeline as a version.", _import)
     bring.add_argument("file", type=Path, help="a joblib file of TF-IDF and a linear model")
-    bring.add_argument("--task", required=True, metavar="NAME")
+    bring.add_argument("--task", required=True, metavar="NAME", help="what the model decides")
     bring.add_argument(
         "--trust", action="store_true", help="loading the file runs code from it: say that you trust it"
     )
@@ -320,10 +323,8 @@ def _versions(options: argparse.Namespace) -> int:
     settings = _settings()
     model = _model(options.task, settings)
     versions = Registry(settings.store, settings.home).versions(model)
-    if not versions:
-        say(f"{model} has no versions yet. Train one: assay train {options.task}")
-    else:
-        say("   #  stage       gate     digest        registered        aliases")
+    empty = f"{model} has no versions yet. Train one: assay train {options.task}"
+    say("   #  stage       gate     digest        registered        aliases" if versions else empty)
     for each in versions:
         aliases = ", ".join(each.aliases) or "-"
         state = f"{each.stage:10}  {each.gate:7}  {each.digest[:12]}  {each.created_at:%Y-%m-%d %H:%M}"

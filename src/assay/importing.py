@@ -32,6 +32,7 @@ from assay.registry import Registry, Version
 from assay.taskfiles import with_columns
 
 ESTIMATOR = "imported scikit-learn pipeline"
+NOT_GIVEN = "not given at import: add --data FILE"
 UNGATED = "imported without labelled rows: the model that was in use before"
 
 
@@ -82,7 +83,7 @@ def known_task(name: str, settings: Settings) -> Task | None:
 
 def new_task(name: str, labels: tuple[str, ...], positive: str | None, columns: Mapping[str, str]) -> Task:
     """Return a task for an imported model that has no task file."""
-    data: dict[str, Any] = {"source": "not given at import", **columns}
+    data: dict[str, Any] = {"source": NOT_GIVEN, **columns}
     values = {"name": name, "labels": labels, "positive": positive or labels[-1], "data": data}
     return parse_task(values, source=f"the task {name!r}")
 

@@ -62,7 +62,8 @@ def task_to_train(
 def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: Progress) -> Task:
     """Return a task made from labelled rows: its labels are theirs, the rarest one is the positive label.
 
-    A positive label of versions before stays. Raises DataError when the rows cannot be used, or have one label only.
+    A positive label of versions before stays. Raises DataError when the rows cannot be used, or have one
+    label only.
     """
     if Path(data.source).exists():
         data = data.model_copy(update={"source": str(Path(data.source).absolute())})

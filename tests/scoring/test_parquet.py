@@ -94,3 +94,8 @@ def test_every_row_is_written_whatever_their_number(score: Score, rows: int) -> 
     table = read(score(content, "parquet").content)
     assert table["n"].to_pylist() == list(range(rows))
     assert table["assay_label"].to_pylist() == ["ham"] * rows
+
+
+def test_rows_are_written_in_groups_and_not_kept_to_the_end(score: Score) -> None:
+    content = bytes_of([["lunch"] * 10_000], ["text"])
+    assert pq.ParquetFile(io.BytesIO(score(content, "parquet").content)).num_row_groups == 3
