@@ -9,8 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 ASSAY = (sys.executable, "-m", "assay.cli")
 STOP_SECONDS = 30
+
+
+def unmeasured() -> dict[str, str]:
+    """Return the environment for a process that may not write files, so its coverage neither."""
+    return {name: value for name, value in os.environ.items() if name not in MEASURING}
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -21,10 +27,9 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run a command beside the block, its messages on a pipe; it is killed at the end unless it has ended."""
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*ASSAY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env=environment,
+        text=True,
     )  # fmt: skip
     try:
         yield process

@@ -22,7 +22,7 @@ from assay.evaluation.report import METRICS
 from assay.pipeline import Outcome, read_rows, run_pipeline, train
 from assay.progress import Progress
 from assay.registry import Registry
-from tests.running import ASSAY, files_under, read_until, serving, started
+from tests.running import ASSAY, files_under, read_until, serving, started, unmeasured
 
 SPAM = {"text": "free prize claim now"}
 GOOD = "word_ngrams = [1, 2]\nmin_df = 1"
@@ -152,7 +152,7 @@ def test_an_interrupted_run_says_so_and_leaves_no_version() -> None:
 def test_a_full_disk_leaves_no_version() -> None:
     write_task()
     limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "-", *ASSAY, "train", "spam"]
-    done = subprocess.run(limited, capture_output=True, text=True)
+    done = subprocess.run(limited, capture_output=True, text=True, env=unmeasured())
     assert done.returncode == 1
     assert "could not be written: File too large. Nothing of it was kept." in done.stderr
     assert registry().versions("SpamClassifier") == []

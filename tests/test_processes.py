@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running import ASSAY, files_under, read_until, run, serving, started, stop
+from tests.running import ASSAY, files_under, read_until, run, serving, started, stop, unmeasured
 from tests.servers import free_port
 
 ROWS = "text\n" + "free prize claim now\n" * 2_000
@@ -57,7 +57,7 @@ def test_a_disk_that_fills_up_keeps_the_output_of_before(spam_artifact: Path, be
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
-    done = run("score", str(spam_artifact), "rows.csv", "-o", "out.csv", preexec_fn=limit)
+    done = run("score", str(spam_artifact), "rows.csv", "-o", "out.csv", preexec_fn=limit, env=unmeasured())
     assert done.returncode == 1
     assert done.stderr == f"error: {str(out.resolve())!r} could not be written: File too large.\n"
     assert files_under(Path()) == names
