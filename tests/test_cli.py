@@ -239,6 +239,28 @@ def test_data_check_says_what_is_wrong_with_the_rows(capsys: pytest.CaptureFixtu
     assert "fingerprint " in said
 
 
+def test_data_check_with_a_task_sees_the_rows_as_its_training_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    check = ("data", "check", "mine.csv", "--text", "T", "--label", "L", "--task")
+    split = output(capsys, *check, "mine")
+    [test] = [line.split() for line in split.splitlines() if line.startswith("test ")]
+    assert split != output(capsys, *check, "other")
+    trained = output(capsys, "train", "mine", "--data", "mine.csv", "--text", "T", "--label", "L")
+    assert f"{test[1]} held-out rows" in trained
+
+    Path("tasks").mkdir(exist_ok=True)
+    Path("tasks/mail.toml").write_text(
+        'name = "mail"\nlabels = ["spam", "other"]\npositive = "spam"\n'
+        '[data]\nsource = "elsewhere.csv"\n[data.rename]\nham = "other"\n'
+    )
+    assert "other" in output(capsys, *check, "mail")
+    Path("tasks/mail.toml").write_text(
+        'name = "mail"\nlabels = ["spam", "eggs"]\npositive = "spam"\n[data]\nsource = "elsewhere.csv"\n'
+    )
+    assert "labels that the task does not list: 'ham'" in output(capsys, *check, "mail", code=1)
+
+
 def test_a_named_set_is_fetched_once_and_its_file_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

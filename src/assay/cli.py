@@ -94,6 +94,7 @@ def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
     check = _command(data, "check", "Read labelled rows and say what is wrong with them.", _data_check)
     check.add_argument("source", help="a file, a folder, or a name of the catalogue")
     _add_columns(check)
+    check.add_argument("--task", metavar="NAME", help="split the rows as training this task does")
 
 
 def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -243,13 +244,11 @@ def _data_fetch(options: argparse.Namespace) -> int:
 
 
 def _data_check(options: argparse.Namespace) -> int:
-    from assay.config import DataConfig
-    from assay.datasets import load_dataset
     from assay.progress import Progress
+    from assay.taskfiles import rows_to_check
 
     options.data = options.source
-    data = DataConfig.model_validate(_columns(options))
-    dataset = load_dataset(data, name="check", labels=None, home=_settings().home, progress=Progress())
+    dataset = rows_to_check(_columns(options), options.task, _settings(), progress=Progress())
     for line in dataset.audit.lines():
         say(line)
     for side, counts in dataset.counts().items():

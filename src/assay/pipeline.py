@@ -42,7 +42,10 @@ def fate_of(version: Version, *, promoted: bool) -> str:
     if version.gate == "passed":
         return f"{name} is registered. Make it production: {promote}"
     if version.gate == "blocked":
-        return f"{name} is registered and blocked; what is served has not changed."
+        return (
+            f"{name} is registered and blocked; what is served has not changed. Bring more or better rows, "
+            "or set floors that suit the task (--min-f1, [gate] in its file)."
+        )
     gate = f"assay gate {version.task} {version.number} --data FILE"
     return f"{name} is registered, not gated. Next: {gate}; or, as it is: {promote} --override REASON"
 

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
-from assay.datasets import load_dataset
+from assay.datasets import Dataset, load_dataset
 from assay.exceptions import VersionNotFound
 from assay.loading import has_file, has_registry
 from assay.progress import Progress
@@ -59,6 +59,21 @@ def task_to_train(
     return parse_task(values, source=f"the task {task.name!r}")
 
 
+def rows_to_check(
+    columns: dict[str, str], name: str | None, settings: Settings, *, progress: Progress
+) -> Dataset:
+    """Return the rows of ``columns`` as training the task of a name would see them.
+
+    A task's file says which labels may occur and how the source writes them; without a file, or without a
+    name, the labels are those of the rows. Raises ConfigError, DataError.
+    """
+    data, labels = DataConfig.model_validate(columns), None
+    if name and (settings.tasks / f"{name}.toml").is_file():
+        task = with_columns(find_task(name, settings.tasks), columns)
+        data, labels = task.data, task.labels
+    return load_dataset(data, name=name or "check", labels=labels, home=settings.home, progress=progress)
+
+
 def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: Progress) -> Task:
     """Return a task made from labelled rows: its labels are theirs, the rarest one is the positive label.
 
@@ -73,7 +88,9 @@ def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: 
     if before and before.positive in counts:
         positive, why = before.positive, "as before"
     else:
-        positive, why = min(sorted(counts), key=counts.__getitem__), "the rarest; else say --positive"
+        positive = min(sorted(counts), key=counts.__getitem__)
+        alone = list(counts.values()).count(counts[positive]) == 1
+        why = f"{'the rarest' if alone else 'the first of the rarest'}; else say --positive"
     progress.say(f"  no task file: the labels are {sorted(counts)}; looked for is {positive!r} ({why})")
     values = {
         "name": name,

@@ -22,6 +22,8 @@ class FileServer:
         self.files: dict[str, bytes] = {}
         self.headers: dict[str, str] = {}
         self.heeds_ranges = True
+        self.closed_to: str | None = None
+        """How the User-Agent of those begins who are refused."""
         self.break_after: list[int] = []
         """Bytes after which each of the next answers breaks off."""
         self.asked: list[tuple[str, str, str]] = []
@@ -58,6 +60,9 @@ class FileServer:
         span = request.headers.get("Range", "")
         self.asked.append((request.command, request.path, span))
         body = self.files.get(request.path)
+        if self.closed_to and request.headers.get("User-Agent", "").startswith(self.closed_to):
+            request.send_error(403)
+            return
         if body is None:
             request.send_error(404)
             return

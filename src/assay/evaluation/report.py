@@ -168,7 +168,7 @@ class Report(Finite):
     def lines(self) -> list[str]:
         """Return the metrics for people, a line each, with their intervals."""
         whose = f"of {self.positive!r}" if self.binary else "mean over the labels"
-        share = f"{self.confidence:.0%}"
+        share = f"{self.confidence * 100:.0f} %"
         return [
             f"{self.rows:,} held-out rows; {share} intervals; precision, recall, F1 and areas {whose}",
             *(f"  {metric:10} {self.metrics[metric]}" for metric in METRICS),

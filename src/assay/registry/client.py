@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 from assay.exceptions import MissingExtra, RegistryError
@@ -34,8 +33,6 @@ class Client:
         self.home = home
         self._mlflow: Any = None
         self._lock = threading.RLock()
-        self._held = False
-        self._mutex = RLock()
         self._held = False
 
     @contextmanager

@@ -83,8 +83,13 @@ def connect(store: Store) -> Iterator[Server]:
     user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     auth = (user, os.environ.get("MLFLOW_TRACKING_PASSWORD", "")) if user and not token else None
+    # httpx's own list of authorities, and those of the machine: a company's servers often have their own.
+    trusted = httpx.create_ssl_context()
+    trusted.load_default_certs()
     try:
-        with httpx.Client(timeout=TIMEOUT, headers=headers, auth=auth, follow_redirects=True) as http:
+        with httpx.Client(
+            timeout=TIMEOUT, headers=headers, auth=auth, follow_redirects=True, verify=trusted
+        ) as http:
             yield Server(store, http)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
