@@ -25,7 +25,7 @@ BROKEN = {
     "another text": (edited(NAME, "free prize", "lunch"), "line 1: the recorded decision is 'spam', now"),
     "an empty text": (edited(NAME, "free prize", " "), "Text 0 is empty"),
     "a lone surrogate": (edited(NAME, "free prize", "\\ud800"), "lone surrogate"),
-    "no label": (edited(NAME, "label", "lable"), "KeyError"),
+    "no label": (edited(NAME, "label", "labal"), "KeyError"),
     "one probability": (written(NAME, ONE_PROBABILITY), "must hold 2 probabilities a line"),
     "ragged probabilities": (written(NAME, RAGGED), "cannot be read: ValueError"),
     "numbers": (written(NAME, b"1\n2\n"), "cannot be read: TypeError"),
