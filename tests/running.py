@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 ASSAY = (sys.executable, "-m", "assay.cli")
 STOP_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 def unmeasured() -> dict[str, str]:
@@ -31,9 +33,13 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         [*ASSAY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
+    # A process that never says what a test waits for must fail the test, not hold it for ever.
+    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+    watchdog.start()
     try:
         yield process
     finally:
+        watchdog.cancel()
         process.kill()
         process.communicate()
 
