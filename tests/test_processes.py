@@ -17,8 +17,9 @@ ROWS = "text\n" + "free prize claim now\n" * 2_000
 
 
 @pytest.fixture(autouse=True)
-def _in_a_workplace(workplace: Path) -> None:
-    """Keep every command away from the repository's own tasks and home."""
+def _in_a_workplace(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every command away from the repository's own tasks and home, its output buffered as in a shell."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     (workplace / "rows.csv").write_text(ROWS)
 
 
