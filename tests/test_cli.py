@@ -89,7 +89,7 @@ def test_a_version_is_gated_anew(capsys: pytest.CaptureFixture[str], with_versio
     ("arguments", "message"),
     [
         ((), "the following arguments are required: COMMAND"),
-        (("trayn",), "invalid choice: 'trian'"),
+        (("trayn",), "invalid choice: 'trayn'"),
         (("train",), "the following arguments are required: task"),
         (("train", "mine", "--min-f1", "high"), "argument --min-f1: invalid float value: 'high'"),
         (("promote", "mine", "1", "--to", "moon"), "invalid choice: 'moon'"),
