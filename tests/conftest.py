@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import chdir
 from pathlib import Path
@@ -19,6 +20,13 @@ from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
 
 QUIET = Progress(quiet=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heed_interrupts() -> None:
+    """Let Ctrl+C reach what the tests start, also where the shell in whose background they run ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def make_task(name: str, labels: list[str], **parts: object) -> Task:

@@ -19,7 +19,7 @@ from assay.quickstart import quickstart, service, wait_until_ready
 from assay.registry import find_production
 from tests.conftest import write_csv
 from tests.corpus import SENTIMENT_GROUPS, SPAM_GROUPS
-from tests.running import read_until, run, stop
+from tests.running import read_until, run, started, stop
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -117,8 +117,7 @@ def test_it_works_on_real_text_and_works_again(
     assert ['"label":"spam"' in line for line in answers] == [True, False, False]
     assert '"label":"positive"' in answers[2]
 
-    command = [sys.executable, "-m", "assay.cli", "quickstart"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as second:
+    with started("quickstart") as second:
         address = read_until(second, r"then (http://\S+) answers")[1]
         read_until(second, r"startup complete")
         health = httpx.get(f"{address}/health").json()
