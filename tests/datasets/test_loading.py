@@ -94,3 +94,14 @@ def test_rows_that_cannot_be_learned_from_are_refused_with_the_account(
 def test_a_test_side_without_rows_is_refused(tmp_path: Path, load: Load) -> None:
     with pytest.raises(DataError, match="No row is left on the test side"):
         load(write(tmp_path / "a.jsonl", FILLERS), test=1e-9)
+
+
+def test_texts_taken_for_labels_are_told_in_one_line(tmp_path: Path, load: Load) -> None:
+    rows = [(f"some text {n}", f"another text {n} {'x' * 500}") for n in range(101)]
+    with pytest.raises(
+        DataError, match=r"has 101 different labels, such as 'another text 0 x+; at most 100"
+    ) as caught:
+        load(write(tmp_path / "a.jsonl", rows))
+    assert len(caught.value.message) < 400
+    few = [(f"text {n}", f"label {n % 100}") for n in range(4000)]
+    assert len(load(write(tmp_path / "b.jsonl", few)).labels) == 100

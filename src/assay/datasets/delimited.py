@@ -1,5 +1,6 @@
 """CSV and TSV."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _delimiter(format: Format, header: str, layout: Layout) -> str:
 
 def open_table(stream: BinaryIO, name: str, format: Format, layout: Layout, stack: ExitStack) -> Table:
     """Return the table of a CSV or TSV stream (RFC 4180 with the liberties that spreadsheets take)."""
-    text = _decoded(stream, name, stack)
+    text, marked = _decoded(stream, name, stack)
     lines = _Lines(text, name)
     if not lines.peek():
         raise DataError(f"{name} is empty.", source=name)
@@ -75,18 +76,21 @@ def open_table(stream: BinaryIO, name: str, format: Format, layout: Layout, stac
         lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE
     )
     columns = layout.columns or _header(records, lines, name)
-    return Table(name, format, columns, _rows(records, lines, columns), delimiter=delimiter)
+    rows = _rows(records, lines, columns)
+    return Table(name, format, columns, rows, delimiter=delimiter, marked=marked)
 
 
-def _decoded(stream: BinaryIO, name: str, stack: ExitStack) -> io.TextIOWrapper:
+def _decoded(stream: BinaryIO, name: str, stack: ExitStack) -> tuple[io.TextIOWrapper, bool]:
+    """Return the stream as text, and whether it begins with a byte order mark, which is no part of it."""
     # Detached, not closed: the stream belongs to whoever opened it.
     if not isinstance(stream, io.BufferedReader):
         stream = io.BufferedReader(cast(io.RawIOBase, stream))
         stack.callback(stream.detach)
     _refuse_wide(stream.peek(2)[:2], name)
+    marked = stream.peek(3).startswith(codecs.BOM_UTF8)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     stack.callback(text.detach)
-    return text
+    return text, marked
 
 
 def _refuse_wide(mark: bytes, name: str) -> None:

@@ -16,6 +16,8 @@ from assay.progress import Progress
 
 MIN_CLASS_ROWS = 20
 """A class with fewer rows than this on a side is reported."""
+MAX_LABELS = 100
+"""More labels than this, where the task does not list them, are taken for the wrong column."""
 LABELS_NAMED = 10
 """How many labels a message lists."""
 
@@ -44,6 +46,8 @@ def load_dataset(
         examples = reader.read()
         if reader.unknown and labels is not None:
             raise _unknown_labels(reader.unknown, labels, ledger.audit(reader.rows_read))
+        if labels is None:
+            _refuse_many_labels(examples, data.source)
         examples = settle_repeats(examples, ledger, drop=data.duplicates == "drop")
         sides = _split(examples, data, kept=source.split)
     _note_small_classes(sides, ledger, labels)
@@ -74,6 +78,16 @@ def _split(examples: Sequence[Example], data: DataConfig, *, kept: bool) -> dict
         sides[side].texts.append(example.text)
         sides[side].labels.append(example.label)
     return sides
+
+
+def _refuse_many_labels(examples: Sequence[Example], source: str) -> None:
+    found = sorted({example.label for example in examples})
+    if len(found) > MAX_LABELS:
+        raise DataError(
+            f"{source} has {len(found):,} different labels, such as {found[0]!r:.60}; at most {MAX_LABELS} "
+            "are expected where no task file lists them. Name the column of labels: --label COLUMN.",
+            labels=found,
+        )
 
 
 def _counts(sides: Mapping[Side, Rows], labels: Collection[str] | None) -> dict[Side, dict[str, int]]:

@@ -64,8 +64,8 @@ class Table:
     Lines row has its own ``names``. Bytes that are not UTF-8 are kept as surrogate escapes (PEP 383):
     ``cell.encode()`` raises, and writing with ``errors="surrogateescape"`` restores them.
 
-    To write the same rows back: ``delimiter`` is the CSV's own, ``schema`` the pyarrow schema of a
-    Parquet file.
+    To write the same rows back: ``delimiter`` is the CSV's own, ``marked`` says that it begins with a
+    byte order mark, ``schema`` is the pyarrow schema of a Parquet file.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Table:
     columns: tuple[str, ...]
     rows: Iterator[Row]
     delimiter: str = ""
+    marked: bool = False
     schema: Any = None
     stack: ExitStack = field(default_factory=ExitStack, repr=False)
 

@@ -145,7 +145,9 @@ class DelimitedWriter:
 
     def __init__(self, table: Table, stream: BinaryIO) -> None:
         # Bytes that were not UTF-8 came in as surrogate escapes and go out as they were.
-        self._text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
+        # Spreadsheets take a file without its byte order mark for one in another encoding.
+        encoding = "utf-8-sig" if table.marked else "utf-8"
+        self._text = io.TextIOWrapper(stream, encoding, "surrogateescape", newline="", write_through=True)
         self._csv = csv.writer(_Lines(self._text), delimiter=table.delimiter, lineterminator=_Lines.END)
         self._kept = [at for at, name in enumerate(table.columns) if name not in COLUMNS]
         self._width = len(table.columns)
