@@ -80,7 +80,7 @@ def test_training_can_be_repeated_from_the_card() -> None:
     assert "- Time: 1.2 s" in card
     assert "- Libraries: scikit-learn 1.9.0" in card
     assert "| `word_ngrams` | `[1, 2]` |" in card
-    assert f"git checkout {'c' * 40}\nassay train mail" in section(card, "Reproduce")
+    assert f"git checkout {'c' * 40}\nassay train model/task.toml" in section(card, "Reproduce")
     assert "50 bootstrap resamples of the held-out rows, seed 0" in card
 
 

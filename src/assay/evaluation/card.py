@@ -190,12 +190,13 @@ def _reproduce(report: Report) -> Iterator[str]:
     yield "## Reproduce"
     yield ""
     commit, _, dirty = (report.training.git_commit or "").partition("-")
-    yield from fence([*([f"git checkout {commit}"] if commit else []), f"assay train {report.task}"])
+    yield from fence([*([f"git checkout {commit}"] if commit else []), "assay train model/task.toml"])
     if dirty:
         yield ""
         yield "The model was trained with changes that no commit holds: the result may differ."
     yield ""
     yield (
+        "`model/task.toml` is the task file in the artifact's folder, beside this report's. "
         "The data must have the fingerprint above. Intervals are percentiles of "
         f"{report.resamples:,} bootstrap resamples of the held-out rows, seed {report.seed}; the same seed "
         "gives the same intervals."
