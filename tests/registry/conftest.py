@@ -72,15 +72,6 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that MLflow has migrated, to be copied: the migrations take seconds."""
-    folder = tmp_path_factory.mktemp("empty")
-    path = folder / "mlflow.db"
-    Registry(f"sqlite:///{path}", folder).versions("Nothing")
-    return path
-
-
-@pytest.fixture(scope="session")
 def http_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running MLflow server."""
     with mlflow_server(tmp_path_factory.mktemp("server")) as uri:
