@@ -100,7 +100,7 @@ def _load_production(models: Models, settings: Settings) -> None:
         if each.task in models.served:
             continue
         try:
-            folder = fetch_version(settings.store, each, settings.home / "cache")
+            folder = fetch_version(settings.store, each, settings.cache)
             cascade = load_artifact(folder).at_version(each.version)
         except Exception as error:  # noqa: BLE001 - the edge: one bad artifact must not stop the others
             reason = _reason(error)
