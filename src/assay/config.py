@@ -80,11 +80,101 @@ class EstimatorConfig(Frozen):
         return self
 
 
-class ThresholdConfig(Frozen):
-    """How the operating point is chosen."""
+class FoldingConfig(Frozen):
+    """Which disguises of a text are undone in its folded view; letters become lower case at all times."""
 
-    goal: Literal["fixed"] = "fixed"
-    value: float = Field(0.5, ge=0, le=1)
+    compatibility: bool = True
+    """Full-width letters, ligatures, superscripts and their like (NFKC)."""
+    invisible: bool = True
+    """Zero-width and control characters are dropped; line feeds and tabs stay."""
+    entities: bool = True
+    """HTML entities become their characters."""
+    homoglyphs: bool = True
+    """Look-alikes of other scripts become Latin letters inside Latin words; accents are dropped."""
+    leetspeak: bool = True
+    """Digits and signs that stand for letters inside words become letters."""
+    elongation: bool = True
+    """Runs of three or more of a letter are shortened, to two and to one."""
+    spacing: bool = True
+    """Words spelled out letter by letter (w-i-n, f r e e) are joined."""
+
+
+class Goal(Frozen):
+    """What a threshold is chosen for, parsed."""
+
+    kind: Literal["fixed", "max f1", "precision", "recall", "cost", "alerts"]
+    value: float = 0.0
+    """The precision or recall to reach, or the fixed threshold."""
+    miss: float = 0.0
+    false_alarm: float = 0.0
+    alerts: int = 0
+    per_day: int = 0
+
+
+GOALS = (
+    "fixed",
+    "max f1",
+    "precision >= 0.99",
+    "recall >= 0.95",
+    "cost miss=5 false_alarm=1",
+    "alerts <= 40 of 5000 a day",
+)
+"""One example of every goal that exists."""
+_number = r"\d+(?:\.\d+)?|\.\d+"
+_floor = re.compile(rf"(precision|recall) >= ({_number})")
+_cost = re.compile(rf"cost miss=({_number}) false_alarm=({_number})")
+_alerts = re.compile(r"alerts <= (\d+) of (\d+) a day")
+
+
+def parse_goal(text: str, *, value: float) -> Goal:
+    """Return the goal that a text states; ``value`` is the threshold of ``fixed``.
+
+    Raises ValueError, listing the goals that exist.
+    """
+    words = " ".join(text.split())
+    if words == "fixed":
+        return Goal(kind="fixed", value=value)
+    if words == "max f1":
+        return Goal(kind="max f1")
+    if (found := _floor.fullmatch(words)) and 0 < float(found[2]) <= 1:
+        return Goal.model_validate({"kind": found[1], "value": found[2]})
+    if (found := _cost.fullmatch(words)) and float(found[1]) > 0 and float(found[2]) > 0:
+        return Goal(kind="cost", miss=float(found[1]), false_alarm=float(found[2]))
+    if (found := _alerts.fullmatch(words)) and 0 < int(found[1]) <= int(found[2]):
+        return Goal(kind="alerts", alerts=int(found[1]), per_day=int(found[2]))
+    raise ValueError(
+        f"there is no goal {text!r}; goals are {', '.join(map(repr, GOALS))}, with numbers of your own "
+        "(precision and recall over 0 and up to 1, costs over 0, alerts from 1 up to the day's texts)"
+    )
+
+
+class ThresholdConfig(Frozen):
+    """The goal that the operating point is chosen for."""
+
+    goal: str = "fixed"
+    value: float = Field(0.5, gt=0, le=1)
+    """The threshold of the goal ``fixed``."""
+    review: tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]] | None = None
+    """Scores between these two are marked for review, their label unchanged; none by default."""
+    texts_a_day: int = Field(1000, ge=1)
+    """Traffic that a number of alerts a day is told for; the goal ``alerts`` states its own."""
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        parse_goal(self.goal, value=self.value)
+        if self.review and self.review[0] >= self.review[1]:
+            raise ValueError(f"review must rise, like [0.4, 0.6]; got {list(self.review)}")
+        return self
+
+    @property
+    def parsed(self) -> Goal:
+        """The goal, parsed."""
+        return parse_goal(self.goal, value=self.value)
+
+    @property
+    def daily(self) -> int:
+        """The texts a day that alerts are told for."""
+        return self.parsed.per_day or self.texts_a_day
 
 
 class GatePolicy(Frozen):
@@ -107,6 +197,10 @@ class Task(Frozen):
     """MLflow's names; derived from the task's name when left out."""
     data: DataConfig
     estimator: EstimatorConfig = EstimatorConfig()
+    rules: str = ""
+    """File of rules, its path relative to the task's file; none when empty."""
+    folding: FoldingConfig = FoldingConfig()
+    calibration: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
     threshold: ThresholdConfig = ThresholdConfig()
     gate: GatePolicy = GatePolicy()
 
@@ -184,7 +278,13 @@ def read_task(path: Path) -> Task:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", path=path) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}", path=path) from error
-    return parse_task(values, source=str(path))
+    task = parse_task(values, source=str(path))
+    return task.model_copy(update={"rules": str(path.parent / task.rules)}) if task.rules else task
+
+
+def task_files(folder: Path) -> list[Path]:
+    """Return the task files of a folder, sorted; files of rules lie beside them."""
+    return sorted(path for path in folder.glob("*.toml") if not path.name.endswith(".rules.toml"))
 
 
 def find_task(reference: str, folder: Path) -> Task:
@@ -196,7 +296,7 @@ def find_task(reference: str, folder: Path) -> Task:
         return read_task(Path(reference))
     path = folder / f"{reference}.toml"
     if not path.is_file():
-        known = sorted(file.stem for file in folder.glob("*.toml"))
+        known = [file.stem for file in task_files(folder)]
         raise ConfigError(
             f"There is no task {reference!r} in {str(folder)!r}; it has {known or 'no task files'}. "
             f"Write {path}, or train from a file at once: "

@@ -2,6 +2,8 @@
 
 AssayError
 ├── ConfigError            a task file or a setting that cannot be used
+│   └── RuleError          a rule that cannot be used, named by its id
+├── GoalError              a goal that no threshold reaches
 ├── DataError              labelled text that cannot be read or trained on
 │   ├── ColumnError        a column that is missing or ambiguous
 │   └── DownloadError      a named set that could not be fetched or does not match its checksum
@@ -33,6 +35,14 @@ class AssayError(Exception):
 
 class ConfigError(AssayError):
     """A task file or a setting that cannot be used."""
+
+
+class RuleError(ConfigError):
+    """A rule that cannot be used; ``data['rules']`` maps the id of each faulty rule to its faults."""
+
+
+class GoalError(AssayError):
+    """A goal that no threshold reaches; ``data['best']`` says the best that can be had."""
 
 
 class DataError(AssayError):
