@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay.cli import main
+from assay.cli import COMMANDS, build_parser, main
 from assay.datasets import CATALOG, NamedSet
 from assay.datasets.catalog import WheelFile
+from docs import generate
 
 FREE = "free prize claim now"
 
@@ -27,6 +28,11 @@ def output(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
     capsys.readouterr()
     assert main(arguments) == code
     return "".join(capsys.readouterr())
+
+
+def test_every_command_that_can_be_typed_is_run_by_something() -> None:
+    typed = [command.prog.removeprefix("assay ") for command in generate.commands(build_parser())]
+    assert typed == list(COMMANDS)
 
 
 def test_a_file_is_trained_on_and_served_without_a_task_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,158 @@
+"""What can be typed: every command with its arguments. What a command does stands in ``cli.py``."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from assay import __version__
+
+ERROR = 1
+
+TASK = "a task's name, or the path of its file"
+VERSION = "a number, an alias (production, staging, previous) or latest"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors exit with 1: 2 means that the gate blocked."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the fault, then exit."""
+        self.print_usage(sys.stderr)
+        self.exit(ERROR, f"{self.prog}: error: {message}\n")
+
+
+def build_parser() -> Parser:
+    """Return the parser of every command."""
+    parser = Parser(prog="assay", description="Train, gate, register, serve and watch text classifiers.")
+    parser.add_argument("--version", action="version", version=f"assay {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_data, _add_train, _add_evaluate, _add_gate, _add_promote, _add_versions, _add_score,
+                _add_import, _add_serve, _add_quickstart, _add_doctor):  # fmt: skip
+        add(commands)
+    return parser
+
+
+def _command(commands: "argparse._SubParsersAction[Parser]", name: str, summary: str) -> Parser:
+    """Add a command; its full name, like ``data list``, becomes the option ``command``."""
+    command = commands.add_parser(name, help=summary, description=summary)
+    command.set_defaults(command=command.prog.partition(" ")[2])
+    return command
+
+
+def _add_rows(command: Parser) -> None:
+    """Add the options that name a file of labelled rows and its columns."""
+    command.add_argument(
+        "--data", metavar="FILE", help="a file or folder of labelled rows, or a name of the catalogue"
+    )
+    _add_columns(command)
+
+
+def _add_columns(command: Parser) -> None:
+    command.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
+    command.add_argument("--label", metavar="COLUMN", help="the column that holds the labels")
+
+
+def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
+    data = commands.add_parser("data", help="List, fetch and check labelled data.").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    _command(data, "list", "List the named sets.")
+    fetch = _command(data, "fetch", "Fetch a named set into the cache.")
+    fetch.add_argument("name", help="a name of the catalogue")
+    check = _command(data, "check", "Read labelled rows and say what is wrong with them.")
+    check.add_argument("source", help="a file, a folder, or a name of the catalogue")
+    _add_columns(check)
+    check.add_argument("--task", metavar="NAME", help="split the rows as training this task does")
+
+
+def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
+    train = _command(commands, "train", "Train, evaluate, gate and register a candidate.")
+    train.add_argument("task", help="a name in the folder of tasks, or a path; with --data any name will do")
+    _add_rows(train)
+    train.add_argument("--positive", metavar="LABEL", help="the label that is looked for (else the rarer)")
+    train.add_argument("--min-f1", type=float, metavar="F1", help="the gate's floor (else that of the task)")
+    train.add_argument("--promote", action="store_true", help="make it production if the gate passes")
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
+    evaluate = _command(commands, "evaluate", "Measure a version on held-out rows.")
+    evaluate.add_argument("task", help=TASK)
+    evaluate.add_argument("version", nargs="?", default="production", help=VERSION + " (%(default)s)")
+    _add_rows(evaluate)
+    evaluate.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="write report, model card and plots there"
+    )
+
+
+def _add_gate(commands: "argparse._SubParsersAction[Parser]") -> None:
+    gate = _command(commands, "gate", "Compare a version with production on the same rows.")
+    gate.add_argument("task", help=TASK)
+    gate.add_argument("version", nargs="?", default="latest", help=VERSION + " (%(default)s)")
+    _add_rows(gate)
+
+
+def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:
+    promote = _command(commands, "promote", "Make a version that passed its gate staging or production.")
+    promote.add_argument("task", help=TASK)
+    promote.add_argument("version", help=VERSION)
+    promote.add_argument("--to", choices=("staging", "production"), default="production")
+    promote.add_argument("--override", metavar="REASON", help="promote without a passing gate; recorded")
+
+
+def _add_versions(commands: "argparse._SubParsersAction[Parser]") -> None:
+    versions = _command(commands, "versions", "List the versions of a task.")
+    versions.add_argument("task", help=TASK)
+
+
+def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
+    score = _command(commands, "score", "Write the rows of a file with their decisions.")
+    score.add_argument("task", help="a task with a production version, or an artifact folder")
+    score.add_argument(
+        "file", nargs="?", default="-", help="CSV, TSV, JSON Lines or Parquet; - is standard input"
+    )
+    score.add_argument("-o", "--output", type=Path, metavar="FILE", help="else standard output")
+    score.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
+    score.add_argument("--format", choices=("csv", "tsv", "jsonl", "parquet"), help="of standard input (csv)")
+    score.add_argument("--version", default="production", help=VERSION + " (%(default)s)")
+
+
+def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
+    bring = _command(commands, "import", "Register a fitted scikit-learn pipeline as a version.")
+    bring.add_argument("file", type=Path, help="a joblib file of TF-IDF and a linear model")
+    bring.add_argument("--task", required=True, metavar="NAME", help="what the model decides")
+    bring.add_argument(
+        "--trust", action="store_true", help="loading the file runs code from it: say that you trust it"
+    )
+    bring.add_argument(
+        "--labels", metavar="0=ham,1=spam", type=class_names, default={}, help="names for the model's classes"
+    )
+    bring.add_argument("--positive", metavar="LABEL", help="the label that is looked for (else the last)")
+    _add_rows(bring)
+    bring.add_argument(
+        "--promote", action="store_true", help="make it production; without --data ungated, as an override"
+    )
+
+
+def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
+    serve = _command(commands, "serve", "Serve the production version of every task over HTTP.")
+    serve.add_argument("--host", help="address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
+    serve.add_argument("--models", metavar="FOLDER,...", help="artifact folders instead of the registry")
+
+
+def _add_quickstart(commands: "argparse._SubParsersAction[Parser]") -> None:
+    quick = _command(commands, "quickstart", "Train, gate, promote and serve two tasks on real text.")
+    quick.add_argument("--no-serve", action="store_true", help="end after a self-check over HTTP")
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
+    _command(commands, "doctor", "Say what is installed, reachable and configured.")
+
+
+def class_names(text: str) -> dict[str, str]:
+    """Return the names that ``0=ham,1=spam`` gives to a model's classes."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(own.strip() and name.strip() for own, _, name in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} must name classes one by one, like 0=ham,1=spam")
+    return {own.strip(): name.strip() for own, _, name in pairs}
