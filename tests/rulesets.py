@@ -49,7 +49,7 @@ label = "ham"
 action = "evidence"
 examples = ["see you later", "sorry"]
 """
-"""Columns: family (ham), prize-claim, spelled-free (spam), which decide; urgent, later, which are evidence."""
+"""Columns: family (ham), prize-claim, spelled-free (spam), which decide; urgent, later (evidence)."""
 
 
 def small_rules(
