@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from assay.datasets import Rows
 from assay.estimators import Cascade, train_cascade
-from assay.estimators.tfidf import log_count_ratio
+from assay.estimators.regression import log_count_ratio
 from assay.exceptions import DataError, TextError
 from assay.progress import Progress
 from tests.conftest import QUIET, make_task

@@ -7,7 +7,7 @@ from assay.datasets.fingerprint import fingerprint_of
 from assay.datasets.loading import load_dataset
 from assay.datasets.opening import read_table
 from assay.datasets.rows import Dataset, Rows
-from assay.datasets.splitting import normalise, side_of
+from assay.datasets.splitting import digest_of, normalise, side_of
 from assay.datasets.table import Format, Layout, Row, Table
 from assay.datasets.validation import Audit, Finding
 
@@ -22,6 +22,7 @@ __all__ = [
     "Row",
     "Rows",
     "Table",
+    "digest_of",
     "fetch",
     "find_column",
     "fingerprint_of",

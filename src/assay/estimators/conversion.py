@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from assay.config import faults
-from assay.estimators.linear import Block, Floats, LinearModel, Link
+from assay.estimators.linear import Block, EvidenceWeights, Floats, LinearModel, Link
 from assay.estimators.ngrams import TOKEN_PATTERNS, NgramSpec
 from assay.estimators.vocabulary import Vocabulary
 from assay.exceptions import ConversionError, MissingExtra
@@ -65,14 +65,20 @@ def convert_pipeline(pipeline: Any, labels: Sequence[str], names: Mapping[str, s
             "map them with --labels 0=ham,1=spam.",
             classes=classes,
         )
+    coef, intercept = arrange(coef, intercept, classes, labels)
+    return assemble(labels, link, count_steps(before), coef, intercept)
+
+
+def arrange(
+    coef: Floats, intercept: Floats, classes: Sequence[str], labels: Sequence[str]
+) -> tuple[Floats, Floats]:
+    """Return coefficients (logits, features) and intercepts (logits,) of classes in the order of labels."""
     columns = [classes.index(label) for label in labels]
-    if link == "sigmoid":
+    if len(coef) == 1:
         # One logit speaks for the second class: the other order of the two labels is the other sign.
         sign = 1.0 if columns == [0, 1] else -1.0
-        coef, intercept = coef * sign, intercept * sign
-    else:
-        coef, intercept = coef[columns], intercept[columns]
-    return assemble(labels, link, count_steps(before), coef, intercept)
+        return coef * sign, intercept * sign
+    return coef[columns], intercept[columns]
 
 
 def _steps(pipeline: Any) -> list[Any]:
@@ -99,11 +105,17 @@ def _acting(pipeline: Any) -> list[Any]:
 
 
 def assemble(
-    labels: Sequence[str], link: Link, counted: Sequence[Counted], coef: Floats, intercept: Floats
+    labels: Sequence[str],
+    link: Link,
+    counted: Sequence[Counted],
+    coef: Floats,
+    intercept: Floats,
+    rules: Sequence[str] = (),
 ) -> LinearModel:
-    """Return the linear model of counted n-grams and weights.
+    """Return the linear model of counted n-grams, evidence rules and weights.
 
-    ``coef`` has shape (logits, features), ``intercept`` (logits,), both in the order of ``labels``.
+    ``coef`` has shape (logits, features), ``intercept`` (logits,), both in the order of ``labels``. The last
+    features are the hits of ``rules``.
     """
     blocks, at = [], 0
     for part in counted:
@@ -112,7 +124,8 @@ def assemble(
         at += len(part.grams)
         scale = None if part.scale is None else part.scale[order]
         blocks.append(Block(part.spec, vocabulary, scale, np.ascontiguousarray(weights, np.float64)))
-    return LinearModel(labels, link, blocks, np.array(intercept, np.float64).reshape(-1))
+    evidence = EvidenceWeights(tuple(rules), np.ascontiguousarray(coef[:, at:].T)) if rules else None
+    return LinearModel(labels, link, blocks, np.array(intercept, np.float64).reshape(-1), evidence)
 
 
 def count_steps(transformers: Sequence[Any]) -> list[Counted]:

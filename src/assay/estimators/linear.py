@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from assay.config import Frozen
 from assay.estimators.ngrams import NgramSpec, analyzer_of
@@ -24,12 +25,35 @@ class LinearSpec(Frozen):
     """What a linear model is made of, beside its arrays.
 
     ``link`` turns the logits into probabilities: ``sigmoid`` (two labels, one logit: that of the second
-    label), ``softmax``, or ``ovr`` (a sigmoid a label, scaled to sum 1).
+    label), ``softmax``, or ``ovr`` (a sigmoid a label, scaled to sum 1). ``evidence`` names the rules whose
+    hits are features, in the order of their columns.
     """
 
     link: Link
     labels: tuple[str, ...]
     blocks: tuple[NgramSpec, ...]
+    evidence: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _rules_differ(self) -> Self:
+        if len(set(self.evidence)) != len(self.evidence):
+            raise ValueError(f"evidence must name each rule once; got {list(self.evidence)}")
+        return self
+
+
+class EvidenceWeights(NamedTuple):
+    """The rules whose hits move the logits, and by how much: ``coef`` has shape (rules, logits)."""
+
+    rules: tuple[str, ...]
+    coef: Floats
+
+    def logits(self, hits: NDArray[np.bool_]) -> Floats:
+        """Return what each text's hits add to each logit, shape (texts, logits), from hits (texts, rules)."""
+        total = np.zeros((len(hits), self.coef.shape[1]))
+        # Rule by rule, since a matrix product rounds a text's sum differently from batch to batch.
+        for column, weights in zip(hits.T, self.coef, strict=True):
+            total[column] += weights
+        return total
 
 
 class Block:
@@ -89,34 +113,73 @@ class Block:
 
 
 class LinearModel:
-    """Blocks of weighted n-grams, an intercept a logit, and the link to probabilities."""
+    """Blocks of weighted n-grams, weighted evidence, an intercept a logit, and the link to probabilities."""
 
-    def __init__(self, labels: Sequence[str], link: Link, blocks: Sequence[Block], intercept: Floats) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        link: Link,
+        blocks: Sequence[Block],
+        intercept: Floats,
+        evidence: EvidenceWeights | None = None,
+    ) -> None:
         self.labels, self.link = tuple(labels), link
         self.blocks, self.intercept = tuple(blocks), intercept
+        self.evidence = evidence
 
-    def logits(self, texts: Sequence[str]) -> Floats:
-        """Return the logits of each text, shape (texts, logits)."""
+    def logits(self, texts: Sequence[str], evidence: NDArray[np.bool_] | None = None) -> Floats:
+        """Return the logits of each text, shape (texts, logits).
+
+        ``evidence`` says which of ``rules`` hit which text, shape (texts, rules); it may be left out where
+        the model has no such rules. Raises ValueError for another shape.
+        """
+        hits = self._hits(len(texts), evidence)
         total = np.tile(self.intercept, (len(texts), 1))
         for block in self.blocks:
             total += block.logits(texts)
+        if self.evidence is not None:
+            total += self.evidence.logits(hits)
         return total
 
-    def predict_proba(self, texts: Sequence[str]) -> Floats:
-        """Return each text's probability of each label, shape (texts, labels).
+    def _hits(self, texts: int, evidence: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        shape = (texts, len(self.rules))
+        if evidence is None and not self.rules:
+            return np.zeros(shape, np.bool_)
+        if evidence is None or evidence.shape != shape or evidence.dtype != np.bool_:
+            given = "None" if evidence is None else f"{evidence.dtype} of shape {evidence.shape}"
+            raise ValueError(
+                f"The model's evidence rules are {list(self.rules)}: "
+                f"evidence must be bool of shape {shape}, not {given}."
+            )
+        return evidence
+
+    def predict_proba(self, texts: Sequence[str], evidence: NDArray[np.bool_] | None = None) -> Floats:
+        """Return each text's probability of each label, shape (texts, labels); see ``logits``.
 
         A text's row does not depend on the other texts.
         """
-        return probabilities(self.logits(texts), self.link)
+        return probabilities(self.logits(texts, evidence), self.link)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the evidence rules, in the order of their columns."""
+        return self.evidence.rules if self.evidence is not None else ()
 
     @property
     def spec(self) -> LinearSpec:
         """What the model is made of, beside its arrays."""
-        return LinearSpec(link=self.link, labels=self.labels, blocks=tuple(b.spec for b in self.blocks))
+        return LinearSpec(
+            link=self.link,
+            labels=self.labels,
+            blocks=tuple(b.spec for b in self.blocks),
+            evidence=self.rules,
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to store; those of block i are named ``i.name``."""
         arrays: dict[str, NDArray[Any]] = {"intercept": self.intercept}
+        if self.evidence is not None:
+            arrays["evidence.coef"] = self.evidence.coef
         for number, block in enumerate(self.blocks):
             parts = block.vocabulary.to_arrays() | {"coef": block.coef}
             if block.scale is not None:
@@ -140,7 +203,11 @@ class LinearModel:
             name = f"{number}.scale"
             scale = _weights(arrays, name, (len(vocabulary),)) if name in arrays else None
             blocks.append(Block(ngrams, vocabulary, scale, coef))
-        return cls(spec.labels, spec.link, blocks, _weights(arrays, "intercept", (logits,)))
+        evidence = None
+        if spec.evidence:
+            coef = _weights(arrays, "evidence.coef", (len(spec.evidence), logits))
+            evidence = EvidenceWeights(spec.evidence, coef)
+        return cls(spec.labels, spec.link, blocks, _weights(arrays, "intercept", (logits,)), evidence)
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], number: int) -> dict[str, NDArray[Any]]:

@@ -30,6 +30,6 @@ def train_cascade(task: Task, rows: "Rows", *, progress: Progress) -> Cascade:
     ['spam', 'ham']
     """
     check_texts(rows.texts)
-    model = fit_linear(task.estimator, task.labels, rows.texts, rows.labels, progress=progress)
+    model = fit_linear(task.estimator, task.labels, rows.texts, rows.labels, progress=progress).model
     point = choose_operating_point(task.threshold, binary=task.binary)
     return Cascade(task=task, model=model, operating_point=point)

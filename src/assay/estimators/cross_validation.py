@@ -1,0 +1,87 @@
+"""Scores of training rows by models that have not seen them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.config import EstimatorConfig
+from assay.estimators.linear import Floats
+from assay.estimators.regression import Features, fit_regression
+from assay.exceptions import DataError
+from assay.progress import Progress
+
+FOLDS = 5
+
+
+def folds_of(texts: Sequence[str], targets: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the fold of each text, 0 to 4: a hash of its normalised form, so texts that count as the same
+    share a fold.
+
+    Every label keeps rows outside every fold: where a rare label's texts all fall into one, one of them is
+    moved. None when that cannot be, as with a label of fewer than two distinct texts.
+    """
+    from assay.datasets import digest_of
+
+    digests = [digest_of(text, "folds") for text in texts]
+    by_label: dict[str, set[bytes]] = defaultdict(set)
+    for digest, target in zip(digests, targets, strict=True):
+        by_label[target].add(digest)
+    folds = {digest: int.from_bytes(digest, "big") % FOLDS for digest in digests}
+    if not _spread(folds, by_label):
+        return None
+    return np.array([folds[digest] for digest in digests], np.int64)
+
+
+def _spread(folds: dict[bytes, int], by_label: Mapping[str, Iterable[bytes]]) -> bool:
+    """Move texts until no label lies in one fold alone; return whether that came about."""
+    # A text with several labels may confine one as it frees another; a few rounds settle what can be settled.
+    for _ in range(2 * FOLDS):
+        confined = [label for label in sorted(by_label) if len({folds[d] for d in by_label[label]}) < 2]
+        if not confined:
+            return True
+        for label in confined:
+            first = min(by_label[label])
+            folds[first] = (folds[first] + 1) % FOLDS
+    return False
+
+
+def held_out_logits(
+    config: EstimatorConfig,
+    labels: Sequence[str],
+    features: Features,
+    targets: NDArray[np.str_],
+    folds: NDArray[np.int64],
+    *,
+    progress: Progress,
+) -> Floats | None:
+    """Return each text's logits by the model of the other folds' texts, shape (texts, logits).
+
+    Vocabulary, scales and weights are those that ``fit_linear`` learns from the other folds alone; what is
+    shared is the counting. None with fewer than two folds, or when the others hold no n-gram often enough.
+    Raises ValueError when the others lack a label.
+    """
+    numbers = np.unique(folds).tolist()
+    if len(numbers) < 2:
+        return None
+    held_out = np.empty((len(targets), 1 if len(labels) == 2 else len(labels)))
+    what = f"fit {len(numbers)} folds for held-out scores"
+    try:
+        with progress.step(what), progress.bar(what, len(numbers)) as bar:
+            for number in numbers:
+                inside = folds == number
+                _check_labels(labels, targets[~inside], number)
+                regression = fit_regression(config, labels, features.rows(~inside), targets[~inside])
+                held_out[inside] = regression.logits(features.rows(inside))
+                bar.advance(1)
+    except DataError as error:
+        progress.say(f"  no held-out scores: without fold {number}, {error}")
+        return None
+    return held_out
+
+
+def _check_labels(labels: Sequence[str], targets: NDArray[np.str_], number: int) -> None:
+    absent = sorted(set(labels) - set(targets.tolist()))
+    if absent:
+        raise ValueError(f"Without fold {number} no row has the label {absent[0]!r}; take folds_of's folds.")
