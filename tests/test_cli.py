@@ -107,6 +107,7 @@ def test_a_version_is_gated_anew(capsys: pytest.CaptureFixture[str], with_versio
             "name classes one by one, like 0=ham",
         ),
         (("data",), "the following arguments are required: ACTION"),
+        (("task", "new", "mine"), "the following arguments are required: --data"),
     ],
 )
 def test_a_command_that_is_not_understood_exits_with_1(
@@ -141,6 +142,8 @@ ROWS = ("--data", "mine.csv", "--text", "T", "--label", "L")
         (("serve", "--port", "70000"), "port: Input should be less than or equal to 65535"),
         (("data", "fetch", "enron"), "There is no set 'enron'; there are ['davidson',"),
         (("data", "check", "no.csv"), "no.csv"),
+        (("task", "new", "Mine", *ROWS), "'Mine' is no name for a task"),
+        (("task", "new", "mine", "--data", "mine.csv"), "None of the columns ['T', 'L'] of"),
         (("import", "no.joblib", "--task", "mine", "--trust"), "There is no file 'no.joblib'"),
     ],
 )

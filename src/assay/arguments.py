@@ -27,8 +27,8 @@ def build_parser() -> Parser:
     parser = Parser(prog="assay", description="Train, gate, register, serve and watch text classifiers.")
     parser.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_data, _add_train, _add_evaluate, _add_gate, _add_promote, _add_versions, _add_score,
-                _add_import, _add_serve, _add_quickstart, _add_doctor):  # fmt: skip
+    for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_promote, _add_versions,
+                _add_score, _add_import, _add_serve, _add_quickstart, _add_doctor):  # fmt: skip
         add(commands)
     return parser
 
@@ -40,10 +40,21 @@ def _command(commands: "argparse._SubParsersAction[Parser]", name: str, summary:
     return command
 
 
-def _add_rows(command: Parser) -> None:
+def _group(
+    commands: "argparse._SubParsersAction[Parser]", name: str, summary: str
+) -> "argparse._SubParsersAction[Parser]":
+    """Add a group of commands."""
+    group: Parser = commands.add_parser(name, help=summary)
+    return group.add_subparsers(metavar="ACTION", required=True)
+
+
+def _add_rows(command: Parser, *, required: bool = False) -> None:
     """Add the options that name a file of labelled rows and its columns."""
     command.add_argument(
-        "--data", metavar="FILE", help="a file or folder of labelled rows, or a name of the catalogue"
+        "--data",
+        required=required,
+        metavar="FILE",
+        help="a file or folder of labelled rows, or a name of the catalogue",
     )
     _add_columns(command)
 
@@ -54,9 +65,7 @@ def _add_columns(command: Parser) -> None:
 
 
 def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
-    data = commands.add_parser("data", help="List, fetch and check labelled data.").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    data = _group(commands, "data", "List, fetch and check labelled data.")
     _command(data, "list", "List the named sets.")
     fetch = _command(data, "fetch", "Fetch a named set into the cache.")
     fetch.add_argument("name", help="a name of the catalogue")
@@ -64,6 +73,18 @@ def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
     check.add_argument("source", help="a file, a folder, or a name of the catalogue")
     _add_columns(check)
     check.add_argument("--task", metavar="NAME", help="split the rows as training this task does")
+
+
+def _add_task(commands: "argparse._SubParsersAction[Parser]") -> None:
+    new = _command(
+        _group(commands, "task", "Start a task file."),
+        "new",
+        "Write a first task file by looking at the rows.",
+    )
+    new.add_argument("name", help="the task's name")
+    _add_rows(new, required=True)
+    new.add_argument("--positive", metavar="LABEL", help="the label that is looked for (else the rarest)")
+    new.add_argument("--output", type=Path, metavar="FILE", help="else NAME.toml in the folder of tasks")
 
 
 def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:

@@ -106,6 +106,27 @@ def _data_check(options: argparse.Namespace) -> int:
     return OK
 
 
+def _task_new(options: argparse.Namespace) -> int:
+    from assay.config import DataConfig
+    from assay.drafting import draft_task
+    from assay.progress import Progress
+
+    settings = _settings()
+    path, draft = draft_task(
+        options.name,
+        DataConfig.model_validate(_columns(options)),
+        settings,
+        positive=options.positive,
+        output=options.output,
+        progress=Progress(),
+    )
+    for line in draft.lines():
+        say(line)
+    reference = path if options.output else options.name
+    say(f"Wrote {path}. Read it, say in it what is decided, then: assay train {reference}")
+    return OK
+
+
 def _train(options: argparse.Namespace) -> int:
     from assay.pipeline import run_pipeline
     from assay.progress import Progress
@@ -247,6 +268,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "data list": _data_list,
     "data fetch": _data_fetch,
     "data check": _data_check,
+    "task new": _task_new,
     "train": _train,
     "evaluate": _evaluate,
     "gate": _gate,

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from assay.config import Settings, read_task
+from assay.config import Settings, read_task, task_files
 from assay.exceptions import AssayError
 from assay.loading import has_registry
 
@@ -93,7 +93,7 @@ def room(home: Path, free: int) -> Note:
 
 def tasks(settings: Settings) -> Iterator[Note]:
     """Find out which task files can be used."""
-    files = sorted(settings.tasks.glob("*.toml"))
+    files = task_files(settings.tasks)
     if not files:
         yield Note("note", f"no task files in {str(settings.tasks)!r}; set ASSAY_TASKS, or train with --data")
     for path in files:

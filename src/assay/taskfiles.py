@@ -1,6 +1,7 @@
 """Which task a command means: its file, the one saved with a version, or one made from a file of rows."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
@@ -80,17 +81,9 @@ def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: 
     A positive label of versions before stays. Raises DataError when the rows cannot be used, or have one
     label only.
     """
-    if Path(data.source).exists():
-        data = data.model_copy(update={"source": str(Path(data.source).absolute())})
-    dataset = load_dataset(data, name=name, labels=None, home=settings.home, progress=Progress(quiet=True))
+    data, dataset = rows_as_they_are(name, data, settings, progress=Progress(quiet=True))
     counts = Counter(dataset.training.labels + dataset.test.labels)
-    before = saved_task(name, settings)
-    if before and before.positive in counts:
-        positive, why = before.positive, "as before"
-    else:
-        positive = min(sorted(counts), key=counts.__getitem__)
-        alone = list(counts.values()).count(counts[positive]) == 1
-        why = f"{'the rarest' if alone else 'the first of the rarest'}; else say --positive"
+    positive, why = positive_among(counts, name, settings)
     progress.say(f"  no task file: the labels are {sorted(counts)}; looked for is {positive!r} ({why})")
     values = {
         "name": name,
@@ -99,3 +92,28 @@ def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: 
         "data": data.model_dump(exclude_none=True),
     }
     return parse_task(values, source=f"the task {name!r}")
+
+
+def rows_as_they_are(
+    name: str, data: DataConfig, settings: Settings, *, progress: Progress
+) -> tuple[DataConfig, Dataset]:
+    """Return the rows of a source with the labels that they have, and their description, its path absolute.
+
+    Raises DataError when the rows cannot be used, or have one label only.
+    """
+    if Path(data.source).exists():
+        data = data.model_copy(update={"source": str(Path(data.source).absolute())})
+    return data, load_dataset(data, name=name, labels=None, home=settings.home, progress=progress)
+
+
+def positive_among(counts: Mapping[str, int], name: str, settings: Settings) -> tuple[str, str]:
+    """Return the label to look for and why, given each one's rows: that of versions before, else the rarest.
+
+    Of equally rare ones it is the first.
+    """
+    before = saved_task(name, settings)
+    if before and before.positive in counts:
+        return before.positive, "as before"
+    positive = min(sorted(counts), key=counts.__getitem__)
+    alone = list(counts.values()).count(counts[positive]) == 1
+    return positive, f"{'the rarest' if alone else 'the first of the rarest'}; else say --positive"
