@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from assay.estimators import LinearModel
-from assay.estimators.linear import GRAMS_AT_ONCE, LinearSpec, probabilities
+from assay.estimators.linear import GRAMS_AT_ONCE, EvidenceWeights, LinearSpec, probabilities
 from assay.exceptions import ArtifactError
 from tests.estimators.made_up import made
 
@@ -92,14 +93,82 @@ def test_batches_beyond_one_look_up_keep_each_text_with_its_own_n_grams() -> Non
     assert model.logits(texts)[:, 0].tolist() == [total, 7, 36, total, 0, 8]
 
 
+def with_evidence(coef: list[list[float]]) -> LinearModel:
+    """Return a model whose rules are shouts, links and so on, as many as there are weights."""
+    words = made({"free": [1.0] * len(coef[0])}, link="sigmoid" if len(coef[0]) == 1 else "softmax")
+    rules = ("shouts", "links", "sums")[: len(coef)]
+    evidence = EvidenceWeights(rules, np.array(coef))
+    return LinearModel(words.labels, words.link, words.blocks, words.intercept, evidence)
+
+
+def test_a_rules_hit_adds_its_weight_to_each_logit() -> None:
+    model = with_evidence([[0.5, -2.0], [4.0, 8.0]])
+    hits = np.array([[False, False], [True, False], [True, True]])
+    found = model.logits(["free", "zzz", "free"], hits)
+    assert found.tolist() == [[1.0, 1.0], [0.5, -2.0], [5.5, 7.0]]
+    assert np.array_equal(model.predict_proba(["free", "zzz", "free"], hits), probabilities(found, "softmax"))
+
+
+@given(st.data())
+def test_a_texts_evidence_counts_the_same_in_any_batch(data: st.DataObject) -> None:
+    weight = st.floats(-50, 50)
+    model = with_evidence(data.draw(st.lists(st.tuples(weight, weight, weight), min_size=3, max_size=3)))
+    hits = data.draw(hnp.arrays(np.bool_, (7, 3)))
+    together = model.logits(["free"] * 7, hits)
+    alone = [model.logits(["free"], hits[row : row + 1]) for row in range(7)]
+    assert np.array_equal(together, np.vstack(alone))
+
+
+def test_a_model_without_rules_takes_no_hits_or_none() -> None:
+    model = made({"free": [1.0]})
+    assert model.rules == ()
+    assert model.logits(["free"], np.zeros((1, 0), np.bool_)).tolist() == [[1.0]]
+    with pytest.raises(ValueError, match=r"rules are \[\]: evidence must be bool of shape \(1, 0\)"):
+        model.logits(["free"], np.zeros((1, 1), np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("hits", "given"),
+    [
+        (None, "None"),
+        (np.zeros((1, 1), np.bool_), r"bool of shape \(1, 1\)"),
+        (np.zeros((2, 2), np.bool_), r"bool of shape \(2, 2\)"),
+        (np.zeros((1, 2)), r"float64 of shape \(1, 2\)"),
+    ],
+    ids=["none", "a rule too few", "a text too many", "numbers"],
+)
+def test_hits_must_be_those_of_the_models_rules(hits: Any, given: str) -> None:
+    model = with_evidence([[1.0], [1.0]])
+    with pytest.raises(ValueError, match=rf"\['shouts', 'links'\]: .* shape \(1, 2\), not {given}"):
+        model.predict_proba(["free"], hits)
+
+
 def stored() -> tuple[LinearSpec, dict[str, NDArray[Any]]]:
-    model = made({"free": [1.0], "prize": [2.0]}, scale={"free": 1.0, "prize": 2.0})
+    words = made({"free": [1.0], "prize": [2.0]}, scale={"free": 1.0, "prize": 2.0})
+    evidence = EvidenceWeights(("shouts",), np.array([[8.0]]))
+    model = LinearModel(words.labels, words.link, words.blocks, words.intercept, evidence)
     return model.spec, model.to_arrays()
 
 
 def test_stored_weights_make_the_same_model() -> None:
     spec, arrays = stored()
-    assert LinearModel.from_arrays(spec, arrays).logits(["free prize"]).tolist() == [[5.0]]
+    model = LinearModel.from_arrays(spec, arrays)
+    assert model.logits(["free prize", "free"], np.array([[True], [False]])).tolist() == [[13.0], [1.0]]
+    assert model.spec == spec
+
+
+def test_a_spec_from_before_there_was_evidence_has_none() -> None:
+    spec, arrays = stored()
+    values = spec.model_dump(mode="json")
+    del values["evidence"], arrays["evidence.coef"]
+    old = LinearSpec.model_validate(values)
+    assert LinearModel.from_arrays(old, arrays).logits(["free prize"]).tolist() == [[5.0]]
+
+
+def test_a_rule_named_twice_is_refused() -> None:
+    values = stored()[0].model_dump() | {"evidence": ["shouts", "links", "shouts"]}
+    with pytest.raises(ValidationError, match=r"each rule once; got \['shouts', 'links', 'shouts'\]"):
+        LinearSpec.model_validate(values)
 
 
 BROKEN = {
@@ -111,6 +180,8 @@ BROKEN = {
     "float32": ("0.coef", lambda a: a.astype(np.float32), "it is float32 of shape"),
     "two intercepts": ("intercept", lambda a: np.tile(a, 2), "'intercept' must be float64 of shape"),
     "scale too short": ("0.scale", lambda a: a[1:], "'0.scale' must be"),
+    "a rule too many": ("evidence.coef", lambda a: np.tile(a, (2, 1)), r"float64 of shape \(1, 1\)"),
+    "evidence not a number": ("evidence.coef", lambda a: a * np.nan, "'evidence.coef' hold a value"),
 }
 
 
@@ -121,7 +192,7 @@ def test_weights_that_do_not_fit_are_refused(name: str, change: Any, message: st
         LinearModel.from_arrays(spec, arrays | {name: change(arrays[name])})
 
 
-@pytest.mark.parametrize("name", ["0.coef", "intercept"])
+@pytest.mark.parametrize("name", ["0.coef", "intercept", "evidence.coef"])
 def test_missing_weights_are_named(name: str) -> None:
     spec, arrays = stored()
     del arrays[name]

@@ -88,7 +88,8 @@ def _weighing(config: EstimatorConfig, counts: "csr_matrix", positive: NDArray[n
     known = rows >= config.min_df
     if not known.any():
         raise DataError(
-            f"None of the n-grams is in {config.min_df} of {counts.shape[0]:,} texts.", rows=counts.shape[0]
+            f"none of the n-grams is in {config.min_df} of the {counts.shape[0]:,} texts",
+            rows=counts.shape[0],
         )
     if config.weighting == "nb":
         ratio = log_count_ratio(counts[:, known], positive, config.alpha)
