@@ -1,0 +1,130 @@
+"""Rising curves from log-odds to probabilities, fitted with scikit-learn and served with numpy.
+
+The sigmoid is that of Platt (1999), "Probabilistic Outputs for Support Vector Machines", section 2.2,
+with its smoothed targets; the step curve is isotonic regression after Zadrozny and Elkan (KDD 2002).
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from assay.config import Frozen
+from assay.estimators.linear import Floats, sigmoid
+from assay.exceptions import DataError, MissingExtra
+
+FLAT = 1e-6
+"""A sigmoid that rises less than this over one standard deviation of the log-odds is flat."""
+
+
+class SigmoidCurve(Frozen):
+    """The probability 1 / (1 + exp(-(slope * x + intercept))) of log-odds x."""
+
+    slope: float = Field(gt=0)
+    intercept: float
+
+    def of(self, x: Floats) -> Floats:
+        """Return the probability of each log-odds; shape as given."""
+        return sigmoid(self.slope * x + self.intercept)
+
+    @classmethod
+    def fit(cls, x: Floats, held: NDArray[np.bool_]) -> Self:
+        """Return the curve that fits best, by maximum likelihood on smoothed targets.
+
+        ``x`` are log-odds, shape (rows,); ``held`` marks the rows that hold the label. Raises DataError
+        when the curve would not rise, MissingExtra without scikit-learn.
+        """
+        try:
+            from sklearn.linear_model import LogisticRegression
+        except ImportError as error:
+            raise MissingExtra("Calibration", package="scikit-learn", extra="train") from error
+        yes, no = int(held.sum()), int((~held).sum())
+        target = np.where(held, (yes + 1) / (yes + 2), 1 / (no + 2))
+        middle, spread = float(x.mean()), float(x.std())
+        steepness = start = 0.0
+        if spread > 0:
+            scaled = ((x - middle) / spread)[:, None]
+            # A row with the target t is a row that holds the label with weight t, and one that does not.
+            regression = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10, max_iter=1000)
+            regression.fit(
+                np.vstack([scaled, scaled]),
+                np.repeat([True, False], len(x)),
+                sample_weight=np.append(target, 1 - target),
+            )
+            steepness, start = float(regression.coef_[0, 0]), float(regression.intercept_[0])
+        if steepness < FLAT:
+            raise DataError("its slope is not positive: the scores do not rise with the label")
+        slope = steepness / spread
+        return cls(slope=slope, intercept=start - slope * middle)
+
+
+class IsotonicCurve(Frozen):
+    """A line through points that rise, flat beyond the first and the last."""
+
+    x: tuple[float, ...] = Field(min_length=2)
+    """Log-odds, rising strictly."""
+    y: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
+    """Probabilities, never falling; as many as ``x``."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if len(self.x) != len(self.y):
+            raise ValueError(f"x has {len(self.x)} points and y {len(self.y)}; both want as many")
+        if any(a >= b for a, b in pairwise(self.x)) or any(a > b for a, b in pairwise(self.y)):
+            raise ValueError("x must rise strictly and y must not fall")
+        return self
+
+    @cached_property
+    def _arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
+        x, y = np.array(self.x), np.array(self.y)
+        return x, y, np.append(y[0], y), np.append(y, y[-1])
+
+    def of(self, x: Floats) -> Floats:
+        """Return the probability of each log-odds; shape as given.
+
+        Each is held between the two points around it: np.interp alone may round a higher score to a
+        lower probability.
+        """
+        points, heights, floors, ceilings = self._arrays
+        after = points.searchsorted(x, side="right")
+        between: Floats = np.interp(x, points, heights)
+        return np.minimum(np.maximum(between, floors[after]), ceilings[after])
+
+    @classmethod
+    def fit(cls, x: Floats, held: NDArray[np.bool_]) -> Self:
+        """Return the rising curve of the least squared error, kept inside [1/(n+2), 1-1/(n+2)].
+
+        ``x`` are log-odds, shape (rows,); ``held`` marks the rows that hold the label. Raises DataError
+        when the curve would not rise, MissingExtra without scikit-learn.
+        """
+        try:
+            from sklearn.isotonic import IsotonicRegression
+        except ImportError as error:
+            raise MissingExtra("Calibration", package="scikit-learn", extra="train") from error
+        margin = 1 / (len(x) + 2)
+        regression = IsotonicRegression(y_min=margin, y_max=1 - margin, out_of_bounds="clip")
+        regression.fit(x, held.astype(np.float64))
+        points = _corners(regression.X_thresholds_.tolist(), regression.y_thresholds_.tolist())
+        if points[0][1] == points[-1][1]:
+            raise DataError("its curve is flat: the scores do not rise with the label")
+        return cls(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
+
+
+CURVES: dict[str, type[SigmoidCurve] | type[IsotonicCurve]] = {
+    "sigmoid": SigmoidCurve,
+    "isotonic": IsotonicCurve,
+}
+"""The curves that a calibration can be made of, by its method."""
+
+
+def _corners(x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the points of a rising curve without those between two of their own height."""
+    return [
+        point
+        for number, point in enumerate(zip(x, y, strict=True))
+        if number in (0, len(x) - 1) or not y[number - 1] == y[number] == y[number + 1]
+    ]
