@@ -78,7 +78,8 @@ def command_sections() -> str:
 
 def argument_name(argument: argparse.Action) -> str:
     """Return an argument as it is typed."""
-    values = "" if argument.nargs == 0 else " " + str(argument.metavar or argument.dest.upper())
+    named = argument.metavar or argument.dest.upper()
+    values = "" if argument.nargs == 0 else " " + (named if isinstance(named, str) else " ".join(named))
     if argument.option_strings:
         return ", ".join(f"`{name}{values}`" for name in argument.option_strings)
     name = argument.dest.upper()

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from assay.config import Settings, Task, find_task, model_name, parse_task, read_settings, read_task
+from assay.config import (
+    Settings,
+    Task,
+    find_task,
+    model_name,
+    parse_task,
+    read_settings,
+    read_task,
+    task_files,
+)
 from assay.exceptions import ConfigError
 from tests.contracts.sources import ROOT
 
@@ -145,12 +154,22 @@ def test_an_unknown_task_is_answered_with_those_that_exist(tmp_path: Path) -> No
     assert caught.value.data == {"task": "mine", "known": ["abuse", "spam"]}
 
 
+def test_files_of_rules_are_no_task_files(tmp_path: Path) -> None:
+    for name in ("spam.toml", "spam.rules.toml", "abuse.toml", "notes.txt"):
+        (tmp_path / name).write_text(TOML, encoding="utf-8")
+    assert [path.name for path in task_files(tmp_path)] == ["abuse.toml", "spam.toml"]
+
+
 def test_a_folder_without_tasks_is_said_to_have_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="it has no task files"):
         find_task("mine", tmp_path / "nonesuch")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tasks").rglob("*.toml")), ids=lambda path: str(path.name))
+@pytest.mark.parametrize(
+    "path",
+    [*task_files(ROOT / "tasks"), *task_files(ROOT / "tasks" / "quickstart")],
+    ids=lambda path: path.name,
+)
 def test_every_task_file_of_the_project_is_usable(path: Path) -> None:
     assert read_task(path).name == path.stem
 

@@ -48,6 +48,12 @@ def test_the_task_file_names_the_model(tmp_path: Path) -> None:
     assert registered_name(str(tmp_path / "x.toml"), Settings()) == "Judge"
 
 
+def test_the_path_of_a_task_file_names_its_versions(with_version: Path) -> None:
+    text = 'name = "x"\nlabels = ["a", "b"]\npositive = "a"\nmodel = "MineClassifier"\n'
+    (with_version / "x.toml").write_text(text + '[data]\nsource = "x.csv"\n')
+    assert assay.load("./x.toml", version="1").version == "1"
+
+
 def test_a_registry_of_this_machine_exists_once_it_was_made(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert not has_registry(settings)

@@ -19,16 +19,26 @@ def load(
     neither MLflow nor scikit-learn. Raises VersionNotFound, RegistryUnavailable or ArtifactError.
     """
     from assay.estimators import load_artifact
+
+    folder, number = folder_of(reference, version=version, settings=settings)
+    return load_artifact(folder).at_version(number)
+
+
+def folder_of(reference: str | Path, *, version: str, settings: Settings | None = None) -> tuple[Path, str]:
+    """Return the artifact folder that ``load`` means, fetched, and its version's number, empty for a folder.
+
+    Raises VersionNotFound or RegistryUnavailable.
+    """
     from assay.registry import fetch_version, find_version
 
     folder = Path(reference)
     if (folder / "manifest.json").is_file():
-        return load_artifact(folder)
-    if isinstance(reference, Path) or "/" in reference:
+        return folder, ""
+    if isinstance(reference, Path) or ("/" in reference and not reference.endswith(".toml")):
         raise VersionNotFound(f"{str(reference)!r} is not an artifact folder: it has no manifest.json.")
     settings = settings or read_settings()
     found = find_version(settings.store, registered_name(reference, settings), version)
-    return load_artifact(fetch_version(settings.store, found, settings.cache)).at_version(found.version)
+    return fetch_version(settings.store, found, settings.cache), found.version
 
 
 def registered_name(task: str, settings: Settings) -> str:
