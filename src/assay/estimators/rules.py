@@ -1,0 +1,243 @@
+"""The rules of a task, compiled: which fire on a text, and where."""
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.config import FoldingConfig
+from assay.estimators.folding import fold, fold_with_spans
+from assay.estimators.matching import Matcher
+from assay.estimators.patterns import SET_MEMORY
+from assay.estimators.rule import Hit, Rule
+from assay.estimators.rule_examples import faults_of_examples
+from assay.estimators.rulefile import as_of, read_rules_toml, refuse, rules_of
+from assay.exceptions import MissingExtra, RuleError, TextError
+
+logger = logging.getLogger(__name__)
+
+WARN_EVERY = 60.0
+"""Seconds between two warnings that a set of rules ran out of memory."""
+
+
+class Rules:
+    r"""The rules of a task: those that are on are searched in one pass of RE2 a view, in linear time.
+
+    ``active`` is the order of columns: rules that decide, first those for labels other than the positive one,
+    then evidence. ``expired`` are off on the day ``as_of``. Immutable; threads may share it.
+
+    >>> spam = {"label": "spam", "action": "decide", "view": "folded"}
+    >>> win = Rule(id="win", pattern=r"\<win\>", examples=("win it",), **spam)
+    >>> rules = Rules([win], positive="spam", folding=FoldingConfig(), as_of=date(2026, 11, 21))
+    >>> rules.hits(["w1n it", "winter"]).tolist()
+    [[True], [False]]
+    >>> rules.find("to W-I-N it")[0].spans
+    [(3, 8)]
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        *,
+        positive: str,
+        folding: FoldingConfig,
+        as_of: date,
+        max_mem: int = SET_MEMORY,
+    ) -> None:
+        self.all = tuple(rules)
+        self.positive, self.folding, self.as_of = positive, folding, as_of
+        self.expired = tuple(r for r in self.all if r.expires is not None and r.expires < as_of)
+        on = [r for r in self.all if r.expires is None or r.expires >= as_of]
+        decide = [rule for rule in on if rule.action == "decide"]
+        self.deciding = tuple(sorted(decide, key=lambda rule: rule.label == positive))
+        self.evidence = tuple(rule for rule in on if rule.action == "evidence")
+        self.active = self.deciding + self.evidence
+        self._max_mem = max_mem
+        self._views = {view: _View(columns, self.active, max_mem) for view, columns in self._columns()}
+        self._fallbacks = _Fallbacks()
+
+    @property
+    def fallbacks(self) -> int:
+        """How often a set ran out of memory, so that the rules of a view were searched one by one."""
+        return self._fallbacks.count
+
+    def hits(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which active rules fire on each text, shape (texts, active rules).
+
+        Raises TextError for the first text that is not valid Unicode, naming its place.
+        """
+        if isinstance(texts, str):
+            raise TextError("One text was given where a list belongs; wrap it: hits([text]).", index=0)
+        found = np.zeros((len(texts), len(self.active)), dtype=np.bool_)
+        if self._views:
+            for row, text in enumerate(texts):
+                for column in self._fired(text, row):
+                    found[row, column] = True
+        return found
+
+    def find(self, text: str) -> list[Hit]:
+        """Return the active rules that fire on a text, in their order, with the places that they match.
+
+        Places are characters of the text as it came, at most 100 a rule. A folded rule's place covers all
+        that was folded into what it matched. Raises TextError for a text that is not valid Unicode.
+        """
+        fired = sorted(self._fired(text, 0)) if self._views else []
+        return [Hit(self.active[column], self._spans(column, text)) for column in fired]
+
+    def only(self, ids: Collection[str]) -> Self:
+        """Return the same rules without those that are not named. Raises RuleError for an unknown name."""
+        known = [rule.id for rule in self.all]
+        unknown = sorted(set(ids) - set(known))
+        if unknown:
+            raise RuleError(f"There is no rule {unknown[0]!r}; the rules are {known}.", rule=unknown[0])
+        return type(self)(
+            (rule for rule in self.all if rule.id in ids),
+            positive=self.positive,
+            folding=self.folding,
+            as_of=self.as_of,
+            max_mem=self._max_mem,
+        )
+
+    def to_toml(self) -> str:
+        """Return the rules as a file that ``parse_rules`` reads, with the day on which expiry was judged.
+
+        Raises MissingExtra.
+        """
+        try:
+            import tomli_w
+        except ImportError as error:
+            raise MissingExtra("Writing rules", package="tomli-w", extra="train") from error
+        tables = [rule.model_dump(exclude_defaults=True) for rule in self.all]
+        return tomli_w.dumps({"as_of": self.as_of} | ({"rule": tables} if tables else {}))
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity == other._identity if isinstance(other, Rules) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __repr__(self) -> str:
+        parts = {"deciding": self.deciding, "evidence": self.evidence, "expired": self.expired}
+        counts = ", ".join(f"{len(rules)} {name}" for name, rules in parts.items())
+        return f"<Rules: {counts}, as of {self.as_of}>"
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self.all, self.positive, self.folding, self.as_of
+
+    def _columns(self) -> Iterator[tuple[str, list[int]]]:
+        for view in ("raw", "folded"):
+            columns = [column for column, rule in enumerate(self.active) if rule.view == view]
+            if columns:
+                yield view, columns
+
+    def _fired(self, text: str, index: int) -> list[int]:
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError as error:
+            raise TextError(
+                f"Text {index} has a lone surrogate at character {error.start}, which is not valid Unicode.",
+                index=index,
+            ) from error
+        fired: list[int] = []
+        for name, view in self._views.items():
+            if name == "folded":
+                text = fold(text, self.folding)
+                encoded = text.encode()
+            found = view.matcher.match(text, encoded)
+            if found is None:
+                found = view.matcher.match_each(encoded)
+                self._fallbacks.note(len(view.columns), len(encoded))
+            if found != [0]:
+                fired += [view.columns[number - 1] for number in found if number]
+        return fired
+
+    def _spans(self, column: int, text: str) -> list[tuple[int, int]]:
+        view = self._views[self.active[column].view]
+        number = view.columns.index(column) + 1
+        if self.active[column].view == "raw":
+            return view.matcher.spans(number, text)
+        folded = fold_with_spans(text, self.folding)
+        spans = view.matcher.spans(number, folded.text)
+        return sorted({(min(folded.starts[a:b]), max(folded.ends[a:b])) for a, b in spans})
+
+
+class _View:
+    """The active rules that read one view: their columns and their patterns."""
+
+    def __init__(self, columns: list[int], active: Sequence[Rule], max_mem: int) -> None:
+        self.columns = columns
+        self.matcher = Matcher([active[column].pattern for column in columns], max_mem=max_mem)
+
+
+class _Fallbacks:
+    """Counts searches without a set; warns of them now and then."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+        self._warned = -WARN_EVERY
+
+    def note(self, rules: int, size: int) -> None:
+        with self._lock:
+            self.count += 1
+            due = time.monotonic() - self._warned >= WARN_EVERY
+            if due:
+                self._warned = time.monotonic()
+        if due:
+            logger.warning(
+                "The set of %d rules ran out of memory on a text of %d bytes; they were searched one by one "
+                "(%d times so far). Use fewer or simpler rules, or one rule with its words joined by |.",
+                rules,
+                size,
+                self.count,
+            )
+
+
+NO_RULES = Rules((), positive="", folding=FoldingConfig(), as_of=date.min)
+
+
+def parse_rules(
+    values: Mapping[str, Any],
+    *,
+    source: str,
+    labels: Sequence[str],
+    positive: str,
+    folding: FoldingConfig,
+    today: date,
+) -> Rules:
+    """Return the rules that a mapping describes; a key ``as_of`` in it stands for ``today``.
+
+    Raises RuleError, naming ``source``, every rule that cannot be used by its id, and why.
+    """
+    day = as_of(values, source, today)
+    sound, faults = rules_of(values, source, labels)
+    rules = Rules(sound, positive=positive, folding=folding, as_of=day)
+    for name, wrong in faults_of_examples(rules).items():
+        faults.setdefault(name, []).extend(wrong)
+    refuse(source, faults, [str(table.get("id")) for table in values.get("rule", [])])
+    return rules
+
+
+def read_rules(
+    path: Path, *, labels: Sequence[str], positive: str, folding: FoldingConfig, today: date | None = None
+) -> Rules:
+    """Return the rules of a TOML file; ``today`` is the day in UTC.
+
+    Raises RuleError when the file is missing, is not TOML (with line and column) or has rules that cannot be
+    used, all of which it names with the reason.
+    """
+    return parse_rules(
+        read_rules_toml(path),
+        source=str(path),
+        labels=labels,
+        positive=positive,
+        folding=folding,
+        today=today or datetime.now(UTC).date(),
+    )
