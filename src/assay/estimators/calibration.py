@@ -53,9 +53,8 @@ class Calibration(Frozen):
         """
         if not self.curves:
             return probabilities(logits, link)
-        # Each column on its own: numpy may round strided numbers otherwise than those side by side.
-        columns = np.ascontiguousarray(log_odds(logits, link).T)
-        given = [curve.of(column) for curve, column in zip(self.curves, columns, strict=True)]
+        odds = log_odds(logits, link).T
+        given = [curve.of(column) for curve, column in zip(self.curves, odds, strict=True)]
         if len(given) == 1:
             return np.column_stack([1.0 - given[0], given[0]])
         return _shares(np.column_stack(given))
@@ -145,7 +144,7 @@ class _Rows(NamedTuple):
         few = int(counts.argmin())
         if counts[few] >= least:
             return ""
-        return f"label {few + 1} of {self.labels} has {counts[few]} rows for the model; {least} are wanted"
+        return f"label {few + 1} of {self.labels} has {counts[few]} rows for the model, fewer than {least}"
 
     def fit(self, method: str) -> Calibration:
         """Return the calibration by a method; raises DataError when a curve would not rise."""

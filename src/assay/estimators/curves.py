@@ -4,7 +4,6 @@ The sigmoid is that of Platt (1999), "Probabilistic Outputs for Support Vector M
 with its smoothed targets; the step curve is isotonic regression after Zadrozny and Elkan (KDD 2002).
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Self
@@ -108,10 +107,10 @@ class IsotonicCurve(Frozen):
         margin = 1 / (len(x) + 2)
         regression = IsotonicRegression(y_min=margin, y_max=1 - margin, out_of_bounds="clip")
         regression.fit(x, held.astype(np.float64))
-        points = _corners(regression.X_thresholds_.tolist(), regression.y_thresholds_.tolist())
-        if points[0][1] == points[-1][1]:
+        heights = regression.y_thresholds_
+        if heights[0] == heights[-1]:
             raise DataError("its curve is flat: the scores do not rise with the label")
-        return cls(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
+        return cls(x=tuple(regression.X_thresholds_.tolist()), y=tuple(heights.tolist()))
 
 
 CURVES: dict[str, type[SigmoidCurve] | type[IsotonicCurve]] = {
@@ -119,12 +118,3 @@ CURVES: dict[str, type[SigmoidCurve] | type[IsotonicCurve]] = {
     "isotonic": IsotonicCurve,
 }
 """The curves that a calibration can be made of, by its method."""
-
-
-def _corners(x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
-    """Return the points of a rising curve without those between two of their own height."""
-    return [
-        point
-        for number, point in enumerate(zip(x, y, strict=True))
-        if number in (0, len(x) - 1) or not y[number - 1] == y[number] == y[number + 1]
-    ]
