@@ -201,11 +201,11 @@ def test_auto_takes_the_lower_brier_score_on_validation_rows(rows: Any, winner: 
     assert choice.brier[winner] < choice.brier[loser] < choice.brier["none"]
     assert choice.reason.startswith("the lower Brier score on ")
     assert f"{winner} {choice.brier[winner]:.5f}, {loser} {choice.brier[loser]:.5f}, none " in choice.reason
-    again = choose_calibration(winner, logits, truth, "sigmoid", 2, validation)  # type: ignore[arg-type]
+    again = choose_calibration(winner, logits, truth, "sigmoid", 2, validation)
     assert choice.calibration == again.calibration, "the winner is fitted again on all rows"
     rest = choose_calibration(
         winner, logits[~validation], truth[~validation], "sigmoid", 2, validation[~validation]
-    )  # type: ignore[arg-type]
+    )
     held = rest.calibration.probabilities(logits[validation], "sigmoid")
     assert choice.brier[winner] == brier_score(held, truth[validation])
 

@@ -42,9 +42,10 @@ class Scan(NamedTuple):
         """
         labels = len(weights)
         margins, runners_up = margins_of(sample.probabilities, label, weights)
-        groups, tops, bottoms = _group(margins)
         free = sample.ruled < 0
-        groups = np.where(free, groups, np.where(sample.ruled == label, 0, len(tops) - 1))
+        ranks, tops, bottoms = _group(margins[free])
+        groups = np.where(sample.ruled == label, 0, len(tops) - 1)
+        groups[free] = ranks
         below = np.where(free, runners_up, sample.ruled) if macro else np.zeros_like(groups)
         keys, counts = np.unique((groups * labels + below) * labels + sample.truth, return_counts=True)
         groups, kinds = np.divmod(keys, labels * labels)
