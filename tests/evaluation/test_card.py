@@ -1,6 +1,7 @@
 import pytest
 
-from assay.evaluation import render_card
+from assay.evaluation import Report, render_card
+from assay.evaluation.decided_by import RuleRows
 from tests.evaluation.made_up import random_report, report_of
 
 FACTS = {
@@ -32,6 +33,7 @@ def test_the_card_has_its_sections_in_a_reading_order() -> None:
         "Gate",
         "Each label",
         "What became of the held-out rows",
+        "What the scores mean",
         "Data",
         "Training",
         "Reproduce",
@@ -56,6 +58,56 @@ def test_results_show_each_metric_with_its_interval() -> None:
     assert f"| F1, `spam` | {f1.value:.4f} | ({f1.low:.4f} to {f1.high:.4f}) |" in found
     assert found.count("\n| ") == 2 + 7
     assert "| 95 % interval |" in found
+
+
+def test_rules_operating_point_and_calibration_have_sections(tuned_report: Report) -> None:
+    card = render_card(tuned_report)
+    titles = [line[3:] for line in card.splitlines() if line.startswith("## ")]
+    assert titles[1] == "Operating point"
+    assert titles[4:6] == ["What decided", "What the scores mean"]
+    assert "A rule that fires decides; the model decides the rest." in card
+    goal = section(card, "Operating point")
+    assert "- Goal recall &gt;= 0.9: " in goal
+    assert "- Review band 0.2 to 0.8: " in goal
+    decided = section(card, "What decided")
+    found = tuned_report.decided_by
+    assert f"| rules | {found.rules} | {found.rules_right} |\n| model | {found.model} |" in decided
+    assert f"| `prize-claim` | {found.by_rule['prize-claim'].rows} | " in decided
+    assert "decided none" not in decided
+
+
+def test_silent_rules_are_counted_not_listed(tuned_report: Report) -> None:
+    found = tuned_report.decided_by
+    silent = {rule: RuleRows(rows=0, right=0) for rule in found.by_rule}
+    quiet = found.model_copy(update={"by_rule": silent})
+    decided = section(render_card(tuned_report.model_copy(update={"decided_by": quiet})), "What decided")
+    assert "| Rule |" not in decided
+    assert "Deciding rules that decided none of these rows: 3." in decided
+
+
+def test_scores_are_explained_with_their_figures(tuned_report: Report) -> None:
+    found, meant = tuned_report.calibration, section(render_card(tuned_report), "What the scores mean")
+    assert f"On the {found.rows} rows that the model decided (probability of spam):" in meant
+    assert f"- Brier score {found.brier}: " in meant
+    assert f"- Expected calibration error {found.ece}: " in meant
+    assert f"an error of {found.ece_by_chance:.4f} by chance" in meant
+    assert "served as they are" in meant
+    sigmoid = tuned_report.model_copy(update={"calibration": found.model_copy(update={"method": "sigmoid"})})
+    assert "calibrated by a sigmoid curve" in section(render_card(sigmoid), "What the scores mean")
+
+
+def test_thresholds_of_more_labels_are_told() -> None:
+    report = random_report(90, ["a", "b", "c"]).model_copy(
+        update={"thresholds": {"a": 0.25, "b": 0.5, "c": 0.25}}
+    )
+    assert "the largest multiple of its threshold: `a` 0.25, `b` 0.5, `c` 0.25." in render_card(report)
+
+
+def test_an_older_report_has_no_section_for_what_it_lacks() -> None:
+    old = REPORT.model_copy(update={"calibration": None, "decided_by": None})
+    card = render_card(old)
+    assert "What the scores mean" not in card
+    assert "What decided" not in card
 
 
 def test_labels_and_confusion_are_tables() -> None:
@@ -97,6 +149,7 @@ def test_the_gate_is_shown_only_when_it_was_asked() -> None:
 
 def test_undefined_metrics_say_why() -> None:
     card = render_card(report_of(["ham"], [[0.9, 0.1]]))
+    assert "Undefined: there are no rows." in render_card(report_of([], []))
     assert "- ROC-AUC, `spam` is undefined: no row has the label 'spam'." in card
     assert "nan" not in card.lower().replace("finance", "")
 

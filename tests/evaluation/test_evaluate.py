@@ -7,11 +7,11 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 
 from assay.datasets import Rows
 from assay.estimators import Cascade
-from assay.evaluation import evaluate
+from assay.evaluation import Report, evaluate
 from assay.exceptions import ArtifactError, DataError
 from assay.progress import Progress
 from tests.corpus import ABUSE_GROUPS, SPAM_GROUPS, labelled
-from tests.evaluation.made_up import MOMENT, Table, cascade_of, random_report, report_of
+from tests.evaluation.made_up import MOMENT, Table, Tuned, cascade_of, random_report, report_of, tuned
 
 QUIET = Progress(quiet=True)
 FACTS = {"name": "made-up", "fingerprint": "f" * 64}
@@ -154,6 +154,62 @@ def test_an_unknown_label_is_refused() -> None:
         DataError, match=r"labels that the model does not know: \['eggs'\]; it knows \['ham', 'spam'\]"
     ):
         report_of(["eggs"], [[0.5, 0.5]])
+
+
+def test_rules_decide_before_the_model(tuned_report: Report, tuned_spam: Tuned, held_out: Rows) -> None:
+    cascade, found = tuned_spam.cascade, tuned_report.decided_by
+    hits = cascade.rules.hits(held_out.texts)
+    assert (found.rules, found.model) == (hits.any(axis=1).sum(), len(held_out) - hits.any(axis=1).sum())
+    assert found.rules + found.model == tuned_report.rows
+    assert list(found.by_rule) == [rule.id for rule in cascade.rules.deciding]
+    assert sum(rule.rows for rule in found.by_rule.values()) == found.rules
+    given = cascade.predict(held_out.texts)
+    assert tuned_report.metrics["accuracy"].value == np.mean(np.array(given) == held_out.labels)
+
+
+def test_scores_are_those_of_the_rows_that_the_model_decided(tuned_report: Report) -> None:
+    found = tuned_report
+    counts = sum(sum(group) for group in found.scores.counts.values())
+    assert counts == found.calibration.rows == sum(held.count for held in found.calibration.bins)
+    assert counts == found.decided_by.model < found.rows
+    assert found.scores.of == "Probability of spam, rows left to the model"
+    assert found.calibration.event == "Probability of spam"
+
+
+def test_calibration_of_two_labels_is_of_the_positive_one() -> None:
+    truth = ["spam"] * 15 + ["ham"] * 5
+    report = report_of(truth, [[0.4, 0.6]] * 20, ("spam", "ham"), positive="spam")
+    [held] = report.calibration.bins
+    assert (held.count, held.probability, held.observed.value) == (20, pytest.approx(0.4), 0.75)
+    assert report.calibration.method == "none"
+
+
+def test_calibration_of_more_labels_is_of_the_most_probable_one() -> None:
+    scores = [[0.6, 0.3, 0.1]] * 20
+    report = report_of(["a"] * 10 + ["b"] * 10, scores, ("a", "b", "c"), positive="c", threshold=None)
+    [held] = report.calibration.bins
+    assert (held.probability, held.observed.value) == (pytest.approx(0.6), 0.5)
+    assert report.calibration.event == "Probability of the most probable label"
+
+
+def test_rules_that_decide_every_row_leave_nothing_to_calibrate(tuned_spam: Tuned, held_out: Rows) -> None:
+    ruled = tuned_spam.cascade.rules.hits(held_out.texts).any(axis=1)
+    rows = Rows(*(np.array(column)[ruled].tolist() for column in (held_out.texts, held_out.labels)))
+    report = evaluate(tuned_spam.cascade, rows, dataset=FACTS, resamples=5, progress=QUIET)
+    assert report.calibration.ece.reason == "rules decided every row"
+    assert report.decided_by.model_right.value is None
+    assert json.loads(report.to_json())["calibration"]["bins"] == []
+
+
+def test_thresholds_of_more_labels_are_part_of_the_report(abuse_cascade: Cascade) -> None:
+    cascade, tables, _ = tuned(abuse_cascade, "max f1", *labelled(ABUSE_GROUPS, 60, seed=8))
+    rows = Rows(*labelled(ABUSE_GROUPS, 60, seed=9))
+    report = evaluate(cascade, rows, dataset=FACTS, thresholds=tables, resamples=5, progress=QUIET)
+    assert report.thresholds == cascade.operating_point.thresholds
+    assert set(report.operating_point.thresholds) == set(cascade.labels)
+    labels, given = cascade.labels, cascade.judge(rows.texts)
+    confidence = given.probabilities[np.arange(len(rows)), [labels.index(label) for label in given.labels]]
+    assert report.operating_point.reviewed == ((confidence >= 0.2) & (confidence <= 0.8)).sum()
 
 
 @pytest.mark.parametrize("scores", [[[np.nan, 1.0]], [[0.1, 0.2, 0.7]]])

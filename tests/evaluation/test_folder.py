@@ -13,6 +13,7 @@ FILES = [
     "model_card.md",
     "plots/confusion_matrix.png",
     "plots/precision_recall.png",
+    "plots/reliability.png",
     "plots/roc.png",
     "plots/scores.png",
     "report.json",

@@ -4,10 +4,10 @@ import zlib
 
 import pytest
 
-from assay.evaluation import Report
+from assay.evaluation import Report, threshold_plot
 from assay.evaluation.plots import PLOTS, draw
 from assay.exceptions import MissingExtra
-from tests.evaluation.made_up import random_report, report_of
+from tests.evaluation.made_up import random_report, random_sample, report_of, tables_for
 
 REPORTS = {
     "two labels": random_report(120, ["ham", "spam"]),
@@ -38,6 +38,47 @@ def test_every_report_can_be_drawn(report: Report, name: str) -> None:
     found = chunks(draw(name, report))
     assert found[0][0] == b"IHDR"
     assert found[-1][0] == b"IEND"
+
+
+def test_a_report_with_rules_can_be_drawn(tuned_report: Report) -> None:
+    for name in PLOTS:
+        assert chunks(draw(name, tuned_report))[-1][0] == b"IEND"
+
+
+def test_calibration_that_was_not_measured_is_said() -> None:
+    old = REPORTS["two labels"].model_copy(update={"calibration": None})
+    assert draw("reliability", old) != draw("reliability", REPORTS["no rows"])
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_every_table_of_thresholds_can_be_drawn(count: int) -> None:
+    labels = ("ham", "spam $x$", "日本語")[:count]
+    for table in tables_for("max f1", random_sample(200, count), labels):
+        assert chunks(threshold_plot(table))[0][0] == b"IHDR"
+
+
+def test_a_plot_of_thresholds_shows_the_chosen_one_with_its_interval() -> None:
+    [table] = tables_for("max f1", random_sample(200, 2), ("ham", "spam"))
+    changes = [
+        {"chosen": table.rows[80]},
+        {"low": None, "high": None},
+        {"texts_a_day": 77},
+        {
+            "rows": (
+                table.rows[0].model_copy(update={"true_positives": 0, "false_positives": 0}),
+                *table.rows[1:],
+            )
+        },
+    ]
+    drawn = {threshold_plot(table.model_copy(update=change)) for change in ({}, *changes)}
+    assert len(drawn) == 5
+    assert threshold_plot(table) in drawn
+
+
+def test_a_chosen_threshold_without_alerts_can_be_drawn() -> None:
+    [table] = tables_for("fixed", random_sample(60, 2), ("ham", "spam"))
+    silent = table.chosen.model_copy(update={"true_positives": 0, "false_positives": 0})
+    assert chunks(threshold_plot(table.model_copy(update={"chosen": silent})))[-1][0] == b"IEND"
 
 
 def test_a_plot_says_nothing_of_the_machine() -> None:

@@ -24,6 +24,10 @@ def test_json_gives_an_equal_report_back(report: Report) -> None:
     assert Report.from_json(text.encode()).to_json() == text
 
 
+def test_json_keeps_what_decided(tuned_report: Report) -> None:
+    assert Report.from_json(tuned_report.to_json()) == tuned_report
+
+
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
 def test_json_holds_no_nan(report: Report) -> None:
     def refuse(name: str) -> None:
@@ -76,7 +80,9 @@ def test_flat_names_every_defined_metric() -> None:
     assert flat["f1"] == flat["spam/f1"] == REPORT.metrics["f1"].value
     assert flat["f1_low"] < flat["f1"] < flat["f1_high"]
     assert flat["ham/support"] + flat["spam/support"] == flat["rows"] == 120
-    assert len(flat) == 1 + 3 * 7 + 2 * (3 * 5 + 1)
+    assert (flat["brier"], flat["ece_high"]) == (REPORT.calibration.brier.value, REPORT.calibration.ece.high)
+    assert flat["rows_decided_by_rules"] == 0
+    assert len(flat) == 1 + 3 * 7 + 2 * (3 * 5 + 1) + 2 * 3 + 1
 
 
 def test_flat_leaves_undefined_metrics_out() -> None:
@@ -89,9 +95,27 @@ def test_flat_leaves_undefined_metrics_out() -> None:
 def test_lines_tell_each_metric_and_whose_it_is() -> None:
     head, *metrics = REPORT.lines()
     assert head.startswith("120 held-out rows; 95 % intervals; precision, recall, F1 and areas of 'spam'")
-    assert [line.split()[0] for line in metrics] == list(REPORT.metrics)
-    assert str(REPORT.metrics["pr_auc"]) in metrics[-1]
+    assert [line.split()[0] for line in metrics] == [*REPORT.metrics, "brier", "ece"]
+    assert str(REPORT.metrics["pr_auc"]) in metrics[-3]
     assert "mean over the labels" in REPORTS["three labels"].lines()[0]
+
+
+def test_lines_tell_what_decided_and_what_became_of_the_goal(tuned_report: Report) -> None:
+    brier, ece, rules, goal, review = tuned_report.lines()[8:]
+    assert (brier.split()[0], ece.split()[0]) == ("brier", "ece")
+    assert rules.startswith(f"  Rules decided {tuned_report.decided_by.rules} rows (")
+    assert goal.startswith("  Goal recall >= 0.9: ")
+    assert review.startswith("  Review band 0.2 to 0.8: ")
+
+
+def test_a_report_from_before_calibration_still_loads(tuned_report: Report) -> None:
+    new = ("calibration", "decided_by", "operating_point", "thresholds")
+    values = {key: value for key, value in json.loads(tuned_report.to_json()).items() if key not in new}
+    old = Report.from_json(json.dumps(values))
+    assert (old.calibration, old.decided_by, old.operating_point, old.thresholds) == (None, None, None, {})
+    assert old.metrics == tuned_report.metrics
+    assert len(old.lines()) == 8
+    assert "brier" not in old.flat()
 
 
 def test_a_report_cannot_be_changed() -> None:

@@ -1,28 +1,44 @@
 """Cascade + held-out rows -> Report: metrics with intervals, model card and plots."""
 
 from assay.evaluation.card import render_card
+from assay.evaluation.comparison import ThresholdComparison, compare_thresholds
+from assay.evaluation.confirmation import ChosenPoint, Confirmation
+from assay.evaluation.decided_by import DecidedBy
 from assay.evaluation.evaluate import RESAMPLES, evaluate
 from assay.evaluation.folder import write_report
-from assay.evaluation.report import (
-    Curve,
-    DataFacts,
-    Histogram,
-    Interval,
-    LabelMetrics,
-    Report,
-    TrainingFacts,
-)
+from assay.evaluation.intervals import Interval
+from assay.evaluation.paired import PairedComparison, compare_cells, compare_decisions
+from assay.evaluation.plots_thresholds import threshold_plot
+from assay.evaluation.reliability import Reliability
+from assay.evaluation.report import Curve, DataFacts, Histogram, LabelMetrics, Report, TrainingFacts
+from assay.evaluation.rule_account import account_rules
+from assay.evaluation.rule_book import RuleAccount, RuleBook
+from assay.evaluation.threshold_table import table_lines
 
 __all__ = [
     "RESAMPLES",
+    "ChosenPoint",
+    "Confirmation",
     "Curve",
     "DataFacts",
+    "DecidedBy",
     "Histogram",
     "Interval",
     "LabelMetrics",
+    "PairedComparison",
+    "Reliability",
     "Report",
+    "RuleAccount",
+    "RuleBook",
+    "ThresholdComparison",
     "TrainingFacts",
+    "account_rules",
+    "compare_cells",
+    "compare_decisions",
+    "compare_thresholds",
     "evaluate",
     "render_card",
+    "table_lines",
+    "threshold_plot",
     "write_report",
 ]

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from assay.evaluation.intervals import CONFIDENCE, Interval
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.ranking import Ranking
 from assay.progress import Bar
 
-CONFIDENCE = 0.95
 CHUNK_WEIGHTS = 1 << 18
 """Row weights held at once (2 MB): a chunk of resamples stays in the processor's cache."""
 
@@ -69,3 +69,11 @@ def bounds(draws: Floats, confidence: float = CONFIDENCE) -> tuple[float, float]
     tail = (1 - confidence) / 2 * 100
     low, high = np.percentile(defined, (tail, 100 - tail))
     return float(low), float(high)
+
+
+def interval_of(value: Floats | float, draws: Floats, reason: str) -> Interval:
+    """Return a figure with the bounds of its draws; ``reason`` says why it is undefined when it is NaN."""
+    if np.isnan(value):
+        return Interval(value=None, reason=reason)
+    low, high = bounds(draws) or (None, None)
+    return Interval(value=float(value), low=low, high=high)

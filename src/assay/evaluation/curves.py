@@ -48,19 +48,22 @@ def _corners(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def histogram_of(outcome: Outcome) -> Histogram:
-    """Return how the scores spread.
+    """Return how the scores of the rows that the model decided spread.
 
     With two labels: the probability of the positive one, by true label. With more: the highest
     probability of each row, by whether the decision was right.
     """
+    scored = outcome.by_model
+    truth, scores = outcome.truth[scored], outcome.scores[scored]
+    left = "" if scored.all() else ", rows left to the model"
     if len(outcome.labels) == 2:
-        of = f"Probability of {outcome.positive}"
-        shown = outcome.scores[:, outcome.labels.index(outcome.positive)]
-        groups = {label: outcome.truth == number for number, label in enumerate(outcome.labels)}
+        of = f"Probability of {outcome.positive}{left}"
+        shown = scores[:, outcome.labels.index(outcome.positive)]
+        groups = {label: truth == number for number, label in enumerate(outcome.labels)}
     else:
-        of = "Highest probability of any label"
-        shown = outcome.scores.max(axis=1, initial=0.0)
-        right = outcome.truth == outcome.decided
+        of = f"Highest probability of any label{left}"
+        shown = scores.max(axis=1, initial=0.0)
+        right = truth == outcome.decided[scored]
         groups = {"right": right, "wrong": ~right}
     edges = np.linspace(0, 1, BINS + 1)
     counts = {name: tuple(np.histogram(shown[group], edges)[0].tolist()) for name, group in groups.items()}

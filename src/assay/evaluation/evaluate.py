@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.evaluation.bootstrap import CONFIDENCE
+from assay.evaluation.confirmation import ChosenPoint, confirm
 from assay.evaluation.curves import curve_of, histogram_of
-from assay.evaluation.measure import Measured, Outcome, measure
-from assay.evaluation.metrics import Counts, Floats
+from assay.evaluation.decided_by import decided_by
+from assay.evaluation.intervals import CONFIDENCE
+from assay.evaluation.measure import NO_ROWS, Measured, Outcome, measure
+from assay.evaluation.metrics import Counts
+from assay.evaluation.reliability import Reliability, reliability_of
 from assay.evaluation.report import DataFacts, Report, TrainingFacts
 from assay.exceptions import ArtifactError, DataError
 from assay.progress import Progress
 
 if TYPE_CHECKING:
     from assay.datasets import Rows
-    from assay.estimators import Cascade
+    from assay.estimators import Cascade, ThresholdTable
 
 RESAMPLES = 1000
 
@@ -31,6 +34,7 @@ def evaluate(
     *,
     dataset: Mapping[str, Any],
     training: Mapping[str, Any] | None = None,
+    thresholds: "Sequence[ThresholdTable]" = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress,
@@ -40,10 +44,12 @@ def evaluate(
 
     Parameters
     ----------
-    cascade : decides at its served threshold; asked for the probabilities of each text once
+    cascade : decides at its served threshold; judges each text once
     rows : the held-out texts and labels, in any order
     dataset : the fields of ``DataFacts``
     training : the fields of ``TrainingFacts``; hyperparameters are those of the task when left out
+    thresholds : the tables that the cascade's operating point was chosen from; the goal is confirmed on the
+        rows, or not, where there are any
     resamples, seed : of the bootstrap; the same seed gives the same intervals
     clock : says when the report was made
 
@@ -58,6 +64,7 @@ def evaluate(
     return Report(
         **_identity(cascade),
         **_findings(outcome, measured),
+        **_deciding(cascade, outcome, measured, thresholds, resamples=resamples, seed=seed),
         rows_fingerprint=rows.fingerprint,
         dataset=facts,
         training=_training(cascade, training or {}),
@@ -78,6 +85,7 @@ def _identity(cascade: "Cascade") -> dict[str, Any]:
         "labels": cascade.labels,
         "positive": cascade.task.positive,
         "threshold": cascade.operating_point.threshold,
+        "thresholds": cascade.operating_point.thresholds,
     }
 
 
@@ -92,29 +100,72 @@ def _findings(outcome: Outcome, measured: Measured) -> dict[str, Any]:
     }
 
 
+def _deciding(
+    cascade: "Cascade",
+    outcome: Outcome,
+    measured: Measured,
+    tables: "Sequence[ThresholdTable]",
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return what is to say of how it was decided: by what, how well calibrated, at which point."""
+    right, rules = outcome.truth == outcome.decided, [rule.id for rule in cascade.rules.deciding]
+    method = cascade.operating_point.calibration.method
+    found = {
+        "decided_by": decided_by(right, outcome.rules, rules),
+        "calibration": _calibration(outcome, method, resamples=resamples, seed=seed),
+    }
+    if not tables:
+        return found
+    goal, cells, labels = cascade.task.threshold.parsed, outcome.cells, measured.per_class
+    point = ChosenPoint(
+        goal=cascade.operating_point.goal,
+        thresholds=confirm(goal, tables, cascade.labels, cells, labels, resamples=resamples, seed=seed),
+        review=cascade.operating_point.review,
+        reviewed=_reviewed(cascade, outcome),
+    )
+    return found | {"operating_point": point}
+
+
+def _calibration(outcome: Outcome, method: str, *, resamples: int, seed: int) -> Reliability:
+    """Return how well the scores of the rows that the model decided are calibrated."""
+    scored, binary = outcome.by_model, len(outcome.labels) == 2
+    return reliability_of(
+        outcome.truth[scored],
+        outcome.scores[scored],
+        positive=outcome.labels.index(outcome.positive) if binary else None,
+        event=f"Probability of {outcome.positive}" if binary else "Probability of the most probable label",
+        method=method,
+        resamples=resamples,
+        seed=seed,
+        reason="rules decided every row" if len(scored) else NO_ROWS,
+    )
+
+
+def _reviewed(cascade: "Cascade", outcome: Outcome) -> int:
+    """Return how many rows fall into the review band."""
+    positive = cascade.labels.index(cascade.task.positive)
+    column = positive if cascade.task.binary else outcome.decided
+    return int(cascade.operating_point.in_review(outcome.scores, column, outcome.rules).sum())
+
+
 def _training(cascade: "Cascade", given: Mapping[str, Any]) -> TrainingFacts:
     hyperparameters = cascade.task.estimator.model_dump(mode="json")
     return TrainingFacts.model_validate({"hyperparameters": hyperparameters} | dict(given))
 
 
 def _outcome(cascade: "Cascade", rows: "Rows") -> Outcome:
-    labels = cascade.labels
-    truth = _numbers(rows.labels, labels)
-    scores = _probabilities(cascade, rows.texts, len(labels))
-    decided = _numbers(cascade.labels_of(scores) if len(rows) else [], labels)
-    return Outcome.of(labels, cascade.task.positive, truth, decided, scores)
-
-
-def _probabilities(cascade: "Cascade", texts: Sequence[str], labels: int) -> Floats:
-    if not texts:
-        return np.zeros((0, labels))
-    scores = np.asarray(cascade.predict_proba(texts), dtype=np.float64)
-    if scores.shape != (len(texts), labels) or not np.isfinite(scores).all():
+    truth = _numbers(rows.labels, cascade.labels)
+    judged = cascade.judge(rows.texts)
+    scores, shape = judged.probabilities, (len(rows), len(cascade.labels))
+    if scores.shape != shape or not np.isfinite(scores).all():
         raise ArtifactError(
             f"The model {cascade.task.model!r} gave probabilities of shape {scores.shape} for "
-            f"{len(texts)} texts and {labels} labels, or some that are no finite numbers. Train it again."
+            f"{shape[0]} texts and {shape[1]} labels, or some that are no finite numbers. Train it again."
         )
-    return scores
+    decided = _numbers(judged.labels, cascade.labels)
+    return Outcome.of(cascade.labels, cascade.task.positive, truth, decided, scores, judged.rules)
 
 
 def _numbers(given: Sequence[str], labels: tuple[str, ...]) -> Counts:

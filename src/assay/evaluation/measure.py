@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.evaluation import metrics
-from assay.evaluation.bootstrap import bounds, resample_areas, resample_cells
+from assay.evaluation.bootstrap import interval_of, resample_areas, resample_cells
+from assay.evaluation.intervals import Interval
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.ranking import Ranking
-from assay.evaluation.report import Interval, LabelMetrics, Metric
+from assay.evaluation.report import LabelMetrics, Metric
 from assay.progress import Bar
 
 NO_ROWS = "there are no rows"
@@ -18,7 +20,8 @@ NO_ROWS = "there are no rows"
 class Outcome:
     """What was true and what was answered, in an order that depends on nothing but the rows themselves.
 
-    ``truth`` and ``decided`` hold label numbers, shape (rows,); ``scores`` probabilities, (rows, labels).
+    ``truth`` and ``decided`` hold label numbers, shape (rows,); ``scores`` probabilities, (rows, labels);
+    ``rules`` the number of the rule that decided, -1 where the model did.
     """
 
     labels: tuple[str, ...]
@@ -26,14 +29,26 @@ class Outcome:
     truth: Counts
     decided: Counts
     scores: Floats
+    rules: Counts
 
     @classmethod
     def of(
-        cls, labels: tuple[str, ...], positive: str, truth: Counts, decided: Counts, scores: Floats
+        cls,
+        labels: tuple[str, ...],
+        positive: str,
+        truth: Counts,
+        decided: Counts,
+        scores: Floats,
+        rules: Counts,
     ) -> "Outcome":
         """Return the outcome with its rows sorted: a seed draws the same in whatever order they came."""
-        order = np.lexsort((decided, truth, *scores.T))
-        return cls(labels, positive, truth[order], decided[order], scores[order])
+        order = np.lexsort((rules, decided, truth, *scores.T))
+        return cls(labels, positive, truth[order], decided[order], scores[order], rules[order])
+
+    @property
+    def by_model(self) -> NDArray[np.bool_]:
+        """Which rows the model decided, shape (rows,): only these have a score."""
+        return self.rules < 0
 
     @property
     def cells(self) -> Counts:
@@ -83,7 +98,7 @@ def measure(outcome: Outcome, *, resamples: int, seed: int, bar: Bar) -> Measure
     per_class = {
         label: _label_metrics(number, label, cells, spreads) for number, label in enumerate(outcome.labels)
     }
-    accuracy = _interval(metrics.accuracy(cells), metrics.accuracy(drawn), NO_ROWS)
+    accuracy = interval_of(metrics.accuracy(cells), metrics.accuracy(drawn), NO_ROWS)
     return Measured(_headline(outcome, accuracy, per_class, spreads), per_class)
 
 
@@ -108,7 +123,7 @@ def _label_metrics(number: int, label: str, cells: Counts, spreads: dict[str, _S
     rows, held, given = int(cells.sum()), int(cells[number].sum()), int(cells[:, number].sum())
     reasons = {name: _reason(name, label, rows, held, given) for name in spreads}
     intervals = {
-        name: _interval(spread.value[number], spread.draws[:, number], reasons[name])
+        name: interval_of(spread.value[number], spread.draws[:, number], reasons[name])
         for name, spread in spreads.items()
     }
     return LabelMetrics(**intervals, support=held)
@@ -124,13 +139,6 @@ def _reason(metric: str, label: str, rows: int, held: int, given: int) -> str:
 
 
 def _macro(spread: _Spread) -> Interval:
-    return _interval(
+    return interval_of(
         metrics.macro(spread.value), metrics.macro(spread.draws), "it is undefined for every label"
     )
-
-
-def _interval(value: Floats, draws: Floats, reason: str) -> Interval:
-    if np.isnan(value):
-        return Interval(value=None, reason=reason)
-    low, high = bounds(draws) or (None, None)
-    return Interval(value=float(value), low=low, high=high)

@@ -24,17 +24,17 @@ def confusion_cells(truth: Counts, decided: Counts, labels: int) -> Counts:
 
 def accuracy(cells: Counts) -> Floats:
     """Return the share of rows that were given their true label; shape (...)."""
-    return _ratio(_hits(cells).sum(axis=-1), cells.sum(axis=(-2, -1)))
+    return ratio(_hits(cells).sum(axis=-1), cells.sum(axis=(-2, -1)))
 
 
 def precision(cells: Counts) -> Floats:
     """Return for each label the share of its decisions that are true; shape (..., labels)."""
-    return _ratio(_hits(cells), cells.sum(axis=-2))
+    return ratio(_hits(cells), cells.sum(axis=-2))
 
 
 def recall(cells: Counts) -> Floats:
     """Return for each label the share of its rows that were found; shape (..., labels)."""
-    return _ratio(_hits(cells), cells.sum(axis=-1))
+    return ratio(_hits(cells), cells.sum(axis=-1))
 
 
 def f1(cells: Counts) -> Floats:
@@ -43,7 +43,7 @@ def f1(cells: Counts) -> Floats:
     Written as 2 TP / (2 TP + FP + FN), which is 0 where a label was never found and undefined only
     where no row holds it and none was given it.
     """
-    return _ratio(2 * _hits(cells), cells.sum(axis=-2) + cells.sum(axis=-1))
+    return ratio(2 * _hits(cells), cells.sum(axis=-2) + cells.sum(axis=-1))
 
 
 def macro(values: Floats) -> Floats:
@@ -52,14 +52,15 @@ def macro(values: Floats) -> Floats:
     Sorted before they are summed, so that the order of a task's labels cannot move the last digit.
     """
     defined = (~np.isnan(values)).sum(axis=-1)
-    return _ratio(np.nansum(np.sort(values, axis=-1), axis=-1), defined)
+    return ratio(np.nansum(np.sort(values, axis=-1), axis=-1), defined)
+
+
+def ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Floats:
+    """Return ``part / whole``, NaN where there is nothing to divide by."""
+    out = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
+    return out
 
 
 def _hits(cells: Counts) -> Counts:
     return np.diagonal(cells, axis1=-2, axis2=-1)
-
-
-def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Floats:
-    out = np.full(np.shape(whole), np.nan)
-    np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
-    return out

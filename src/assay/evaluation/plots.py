@@ -1,53 +1,15 @@
-"""Plots of a report as PNG bytes: the same report gives the same bytes, with no machine in their metadata.
+"""Plots of a report as PNG bytes: the same report gives the same bytes."""
 
-Only matplotlib's object interface is used, so that no window, global figure or back end is touched.
-"""
-
-import io
-import warnings
 from collections.abc import Callable
 from typing import Any
 
-from assay.evaluation.report import Points, Report
-from assay.exceptions import MissingExtra
+from assay.evaluation.canvas import COLOURS, GRID, INK, MUTED, line, note, render, short
+from assay.evaluation.plots_reliability import paint_reliability
+from assay.evaluation.report import Report
 
-DPI = 150
 MAX_ANNOTATED = 20
 """Labels up to which the confusion matrix prints its counts."""
 MAX_LEGEND = 10
-INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
-COLOURS = (
-    "#2563a8",
-    "#d9822b",
-    "#2f855a",
-    "#8f4bab",
-    "#c53030",
-    "#0f8b8d",
-    "#805a3b",
-    "#b83280",
-    "#6b7280",
-    "#a3a500",
-)
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10.0,
-    "text.parse_math": False,  # a label may hold dollar signs
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.titlesize": 12.0,
-    "axes.titlelocation": "left",
-    "axes.titlepad": 12.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "legend.edgecolor": "white",
-    "legend.framealpha": 0.9,
-    "legend.fontsize": 9.0,
-    "figure.facecolor": "white",
-}
 
 
 def draw(name: str, report: Report) -> bytes:
@@ -55,28 +17,14 @@ def draw(name: str, report: Report) -> bytes:
 
     Raises MissingExtra when matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("Drawing plots", package="matplotlib", extra="train") from error
-    content = io.BytesIO()
-    with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()  # a matplotlibrc of the user's would draw something else
-        mpl.rcParams.update(STYLE)
-        # The bundled font lacks some scripts; such a label shows as boxes here and in full in the card.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
-        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
-        PLOTS[name](figure.add_subplot(), report)
-        figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
-    return content.getvalue()
+    return render(lambda figure: PLOTS[name](figure.add_subplot(), report))
 
 
 def _confusion_matrix(axes: Any, report: Report) -> None:
     size = len(report.labels)
     totals = [max(sum(row), 1) for row in report.confusion]
     shares = [[count / total for count in row] for row, total in zip(report.confusion, totals, strict=True)]
-    names = [_short(label) for label in report.labels]
+    names = [short(label) for label in report.labels]
     longest = max(map(len, names))
     side = min(max(4.0, 1.6 + 0.42 * size), 14.0)
     slanted = longest * size > 36
@@ -108,7 +56,7 @@ def _roc(axes: Any, report: Report) -> None:
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="Guessing")
     for label, colour in _coloured(report):
         area = report.per_class[label].roc_auc
-        _line(axes, report.curves[label].roc, colour, f"{_short(label)}: area {area}", drawstyle="default")
+        line(axes, report.curves[label].roc, colour, f"{short(label)}: area {area}")
         false, recall = _served_point(report, label)[:2]
         _mark(axes, false, recall, colour, report)
     axes.set(
@@ -120,8 +68,8 @@ def _roc(axes: Any, report: Report) -> None:
 def _precision_recall(axes: Any, report: Report) -> None:
     for label, colour in _coloured(report):
         metrics = report.per_class[label]
-        text = f"{_short(label)}: area {metrics.pr_auc}"
-        _line(axes, report.curves[label].precision_recall, colour, text, drawstyle="steps-pre")
+        text = f"{short(label)}: area {metrics.pr_auc}"
+        line(axes, report.curves[label].precision_recall, colour, text, drawstyle="steps-pre")
         _, recall, precision = _served_point(report, label)
         _mark(axes, recall, precision, colour, report)
         if report.binary and report.rows:
@@ -137,7 +85,7 @@ def _precision_recall(axes: Any, report: Report) -> None:
 def _scores(axes: Any, report: Report) -> None:
     edges, highest, names = report.scores.edges, 1, []
     for (group, counts), colour in zip(report.scores.counts.items(), COLOURS, strict=False):
-        names.append(f"{_short(group)} ({sum(counts):,} rows)")
+        names.append(f"{short(group)} ({sum(counts):,} rows)")
         highest = max(highest, *counts)
         axes.stairs(counts, edges, fill=True, alpha=0.35, color=colour)
         axes.stairs(counts, edges, color=colour, linewidth=1.4, label=names[-1])
@@ -146,7 +94,7 @@ def _scores(axes: Any, report: Report) -> None:
     axes.set_yscale("symlog", linthresh=1)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set(
-        xlim=(0, 1), ylim=(0, 1.5 * highest), xlabel=_short(report.scores.of, 60), ylabel="Rows (log scale)"
+        xlim=(0, 1), ylim=(0, 1.5 * highest), xlabel=short(report.scores.of, 60), ylabel="Rows (log scale)"
     )
     axes.set_title("How the scores spread")
     axes.grid(axis="y", color=GRID)
@@ -156,12 +104,6 @@ def _scores(axes: Any, report: Report) -> None:
 
 def _coloured(report: Report) -> list[tuple[str, str]]:
     return [(label, COLOURS[number % len(COLOURS)]) for number, label in enumerate(report.curves)]
-
-
-def _line(axes: Any, points: Points, colour: str, name: str, *, drawstyle: str) -> None:
-    if points:
-        x, y = zip(*points, strict=True)
-        axes.plot(x, y, color=colour, linewidth=1.8, label=name, drawstyle=drawstyle)
 
 
 def _served_point(report: Report, label: str) -> tuple[float | None, float | None, float | None]:
@@ -190,20 +132,15 @@ def _finish(axes: Any, report: Report, title: str, corner: str) -> None:
     axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), title=title)
     axes.grid(color=GRID)
     if not any(curve.roc for curve in report.curves.values()):
-        box = {"facecolor": "white", "edgecolor": "none"}
-        text = "Undefined: these rows do not hold both sides"
-        axes.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, bbox=box)
+        note(axes, "Undefined: these rows do not hold both sides")
     elif len(report.curves) <= MAX_LEGEND:
         axes.legend(loc=corner)
-
-
-def _short(text: str, most: int = 24) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 PLOTS: dict[str, Callable[[Any, Report], None]] = {
     "confusion_matrix": _confusion_matrix,
     "precision_recall": _precision_recall,
+    "reliability": paint_reliability,
     "roc": _roc,
     "scores": _scores,
 }

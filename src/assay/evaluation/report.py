@@ -1,46 +1,23 @@
 """The report: all that an evaluation found, as one value that survives JSON to the last digit."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from assay.config import Frozen, faults
+from assay.config import faults
+from assay.evaluation.confirmation import ChosenPoint
+from assay.evaluation.decided_by import DecidedBy
+from assay.evaluation.intervals import Finite, Interval
+from assay.evaluation.reliability import Reliability
 from assay.exceptions import ArtifactError
 
 FORMAT: Literal[1] = 1
 Metric = Literal["accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "pr_auc"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 Points = tuple[tuple[float, float], ...]
-
-
-class Finite(Frozen):
-    """A value object whose numbers are never NaN or infinite, so that it is valid JSON."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
-
-
-class Interval(Finite):
-    """A metric with the bounds of its bootstrap interval, or the reason why it is undefined."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-    @model_validator(mode="after")
-    def _says_why(self) -> Self:
-        if (self.value is None) != bool(self.reason):
-            raise ValueError("an interval has either a value or the reason why it has none")
-        return self
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "undefined"
-        if self.low is None or self.high is None:
-            return f"{self.value:.4f}"
-        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
 
 
 class LabelMetrics(Finite):
@@ -120,6 +97,8 @@ class Report(Finite):
     labels: tuple[str, ...] = Field(min_length=2)
     positive: str
     threshold: float | None
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """With more than two labels: each one's, where the operating point has some."""
     rows: int = Field(ge=0)
     rows_fingerprint: str
     dataset: DataFacts
@@ -130,6 +109,11 @@ class Report(Finite):
     curves: dict[str, Curve]
     """Label -> curves: the positive label alone with two labels, every label with more."""
     scores: Histogram
+    decided_by: DecidedBy | None = None
+    calibration: Reliability | None = None
+    operating_point: ChosenPoint | None = None
+    """These three are None in reports that were made before they existed, the last one also where no
+    operating point was chosen (an imported model)."""
     training: TrainingFacts = TrainingFacts()
     confidence: float
     resamples: int
@@ -163,6 +147,10 @@ class Report(Finite):
             for name in ("precision", "recall", "f1", "roc_auc", "pr_auc"):
                 flat |= _named(f"{label}/{name}", getattr(found, name))
             flat[f"{label}/support"] = float(found.support)
+        if self.calibration:
+            flat |= _named("brier", self.calibration.brier) | _named("ece", self.calibration.ece)
+        if self.decided_by:
+            flat["rows_decided_by_rules"] = float(self.decided_by.rules)
         return flat
 
     def lines(self) -> list[str]:
@@ -172,7 +160,17 @@ class Report(Finite):
         return [
             f"{self.rows:,} held-out rows; {share} intervals; precision, recall, F1 and areas {whose}",
             *(f"  {metric:10} {self.metrics[metric]}" for metric in METRICS),
+            *(f"  {line}" for line in self._notes()),
         ]
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what else there is to say: calibration, what decided, and what became of the goal."""
+        if self.calibration:
+            yield from self.calibration.lines()
+        if self.decided_by:
+            yield from self.decided_by.lines()
+        if self.operating_point:
+            yield from self.operating_point.lines()
 
     def to_json(self) -> str:
         """Return the report as JSON; ``from_json`` gives an equal report back."""
