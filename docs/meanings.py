@@ -12,8 +12,8 @@ TASK_KEYS = {
     "data.label": "The column of labels; when left out it is found by its usual names.",
     "data.rename": "Labels as the source writes them to labels of the task.",
     "data.test": "Share of the rows held out to measure with; a split of the source's own replaces it.",
-    "data.validation": "Share of the rows kept to choose by. Nothing is chosen by them yet: "
-    "they give the golden texts, and the fit uses them too.",
+    "data.validation": "Share of the rows by which the kind of calibration is chosen. They give the golden "
+    "texts, and the final fit uses them too.",
     "data.salt": "Part of the hash that gives a text its side; the task's name when left out. "
     "Another salt is another split.",
     "data.duplicates": "`drop`: of equal rows the first stays, and none of a text under two labels. "
@@ -33,9 +33,22 @@ TASK_KEYS = {
     "estimator.max_iter": "Steps after which the fit stops.",
     "estimator.alpha": "Smoothing of the log-count ratio; `nb` only.",
     "estimator.seed": "Seed of the fit.",
-    "threshold.goal": "How the threshold is chosen; there is one way yet: the `value` as it stands.",
-    "threshold.value": "Score from which the positive label is given; "
+    "rules": "File of [rules](rules.md), its path relative to the task's file; none when left out.",
+    "folding.compatibility": "Full-width letters, ligatures and their like become plain (NFKC).",
+    "folding.invisible": "Zero-width and control characters are dropped.",
+    "folding.entities": "HTML entities become their characters.",
+    "folding.homoglyphs": "Look-alikes of other scripts become Latin letters; accents are dropped.",
+    "folding.leetspeak": "Digits and signs that stand for letters inside words become letters.",
+    "folding.elongation": "Runs of three or more of a letter are shortened.",
+    "folding.spacing": "Words spelled out letter by letter are joined.",
+    "calibration": "How scores become probabilities; `auto` takes the better of sigmoid and isotonic, by the "
+    "Brier score of the validation rows.",
+    "threshold.goal": "What the threshold is [chosen for](#goals).",
+    "threshold.value": "The threshold of the goal `fixed`: score from which the positive label is given; "
     "with more than two labels the likeliest is given.",
+    "threshold.review": "Scores between these two are marked for review, the label unchanged; with more than "
+    "two labels the confidence. None when left out.",
+    "threshold.texts_a_day": "Traffic that alerts a day are told for; the goal `alerts` states its own.",
     "gate.min_f1": "Floor of F1: of the positive label with two labels, macro F1 with more.",
     "gate.min_accuracy": "Floor of accuracy.",
 }

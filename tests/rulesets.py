@@ -32,7 +32,7 @@ pattern = '\<free\>.*\<(?:offer|txt|guaranteed|mobile)\>'
 label = "spam"
 action = "decide"
 view = "folded"
-examples = ["fr33 mobile", "F R E E offer", "free and guaranteed"]
+examples = ["fr3e mobile", "F R E E offer", "free and guaranteed"]
 counterexamples = ["lunch is free", "an offer"]
 
 [[rule]]

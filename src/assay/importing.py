@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.config import Settings, Task, find_task, parse_task
+from assay.config import Settings, Task, ThresholdConfig, find_task, parse_task
 from assay.estimators import (
     Cascade,
     attach_report,
@@ -33,6 +33,8 @@ from assay.taskfiles import with_columns
 
 ESTIMATOR = "imported scikit-learn pipeline"
 NOT_GIVEN = "not given at import: add --data FILE"
+AS_IT_WAS = {"rules": "", "calibration": "none", "threshold": ThresholdConfig()}
+"""An imported model answers as it did before: no rules, its own probabilities, even odds."""
 UNGATED = "imported without labelled rows: the model that was in use before"
 
 
@@ -60,8 +62,8 @@ def import_model(
     with progress.step(f"convert {file}"):
         model, probes = import_pipeline(file, task.labels if task else None, names)
     task = task or new_task(name, model.labels, positive, columns)
-    task = with_columns(task, columns)
-    point = choose_operating_point(task.threshold, binary=task.binary)
+    task = with_columns(task, columns).model_copy(update=AS_IT_WAS)
+    point, _ = choose_operating_point(task.threshold, task.labels, task.positive, None)
     cascade = Cascade(task=task, model=model, operating_point=point)
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:

@@ -56,14 +56,40 @@ def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote:
     What is served changes only with ``promote``, and only when the gate passes. Raises AssayError; a run that
     breaks registers nothing.
     """
-    registry, begun = Registry(settings.store, settings.home), len(progress.lines)
+    begun = len(progress.lines)
     dataset = read_rows(task, settings, progress=progress)
+    started = time.monotonic()
+    cascade = train_cascade(task, dataset.train, dataset.validation, progress=progress)
+    seconds = time.monotonic() - started
+    return register_candidate(
+        cascade, dataset, settings, seconds=seconds, begun=begun, promote=promote, progress=progress
+    )
+
+
+def register_candidate(
+    cascade: Cascade,
+    dataset: Dataset,
+    settings: Settings,
+    *,
+    seconds: float,
+    begun: int,
+    promote: bool,
+    progress: Progress,
+) -> Outcome:
+    """Return what became of a new cascade: saved, evaluated on the held-out rows, gated and registered.
+
+    What is evaluated is what was saved, loaded back and verified as a service verifies it. ``seconds`` is how
+    long it took to make; the run's log begins with line ``begun`` of the progress.
+    """
+    task, registry = cascade.task, Registry(settings.store, settings.home)
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:
         folder = Path(work)
-        cascade, seconds = train(task, dataset, folder / "model", progress=progress)
+        save_artifact(
+            cascade, folder / "model", golden=golden_texts(dataset), provenance=provenance_of(dataset)
+        )
         report = evaluate(
-            cascade,
+            load_artifact(folder / "model"),
             dataset.test,
             dataset=facts(dataset),
             training={"seconds": seconds, **made_with()},
@@ -101,18 +127,6 @@ def read_rows(task: Task, settings: Settings, *, progress: Progress) -> Dataset:
     for line in dataset.audit.lines():
         progress.say(f"  {line}")
     return dataset
-
-
-def train(task: Task, dataset: Dataset, folder: Path, *, progress: Progress) -> tuple[Cascade, float]:
-    """Return the cascade fitted on a dataset's training rows, loaded back from its artifact, and the seconds.
-
-    What is evaluated is what was saved, verified as a service verifies it.
-    """
-    started = time.monotonic()
-    cascade = train_cascade(task, dataset.training, progress=progress)
-    seconds = time.monotonic() - started
-    save_artifact(cascade, folder, golden=golden_texts(dataset), provenance=provenance_of(dataset))
-    return load_artifact(folder), seconds
 
 
 def evaluate_production(
@@ -195,6 +209,7 @@ def parameters(task: Task, dataset: Dataset) -> dict[str, Any]:
         "test_rows": len(dataset.test),
         "test_size": task.data.test,
         "random_state": task.estimator.seed,
-        "threshold": task.threshold.value if task.binary else None,
+        "threshold_goal": task.threshold.goal,
+        "calibration": task.calibration,
         **{f"estimator.{key}": value for key, value in task.estimator.model_dump().items()},
     }

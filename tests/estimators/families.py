@@ -54,7 +54,7 @@ def train(family: Family, texts: list[str], targets: list[str]) -> tuple[Cascade
     if family.name.endswith("against-the-rest"):
         pipeline = one_against_the_rest().fit(texts, targets)
         model = convert_pipeline(pipeline, family.labels, {})
-        point = choose_operating_point(family.task.threshold, binary=False)
+        point, _ = choose_operating_point(family.task.threshold, family.labels, family.labels[-1], None)
         return Cascade(task=family.task, model=model, operating_point=point), ordered(family, pipeline)
     cascade = train_cascade(family.task, Rows(texts, targets), progress=QUIET)
     if family.settings.get("weighting") == "nb":

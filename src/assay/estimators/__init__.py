@@ -1,29 +1,56 @@
-"""Text to probabilities to decisions: training, the cascade, and its artifact."""
+"""Text to probabilities to decisions: rules, training, the cascade, and its artifact."""
 
+from assay.estimators.annexes import read_held_out, read_tables
 from assay.estimators.artifact import attach_report, load_artifact, save_artifact
-from assay.estimators.cascade import Cascade
+from assay.estimators.calibration import Calibration
+from assay.estimators.cascade import Cascade, Judged
 from assay.estimators.conversion import convert_pipeline
 from assay.estimators.decision import Decision
+from assay.estimators.explanation import Explanation
+from assay.estimators.held_out import HeldOut
 from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
-from assay.estimators.operating_point import OperatingPoint, choose_operating_point
+from assay.estimators.operating_point import OperatingPoint
+from assay.estimators.rule import Hit, Rule
+from assay.estimators.rules import NO_RULES, Rules, parse_rules, read_rules
+from assay.estimators.samples import Sample
+from assay.estimators.tables import ThresholdRow, ThresholdTable
 from assay.estimators.texts import fault_of
-from assay.estimators.training import train_cascade
+from assay.estimators.thresholds import choose_operating_point, measure_threshold
+from assay.estimators.training import retune, rules_of, train_cascade
 
 __all__ = [
+    "NO_RULES",
+    "Calibration",
     "Cascade",
     "Decision",
+    "Explanation",
+    "HeldOut",
+    "Hit",
+    "Judged",
     "LinearModel",
     "Manifest",
     "OperatingPoint",
+    "Rule",
+    "Rules",
+    "Sample",
+    "ThresholdRow",
+    "ThresholdTable",
     "attach_report",
     "choose_operating_point",
     "convert_pipeline",
     "fault_of",
     "import_pipeline",
     "load_artifact",
+    "measure_threshold",
+    "parse_rules",
+    "read_held_out",
     "read_manifest",
+    "read_rules",
+    "read_tables",
+    "retune",
+    "rules_of",
     "save_artifact",
     "train_cascade",
 ]

@@ -11,12 +11,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assay.config import faults, read_task
+from assay.config import Task, faults, read_task
+from assay.estimators.annexes import tables_to_json
 from assay.estimators.cascade import Cascade
 from assay.estimators.golden import check_golden, golden_lines
 from assay.estimators.linear import LinearModel, LinearSpec
-from assay.estimators.manifest import GOLDEN, REPORT, Manifest, digest_of, hash_file, read_manifest
+from assay.estimators.manifest import (
+    GOLDEN,
+    OUT_OF_FOLD,
+    REPORT,
+    RULES,
+    THRESHOLDS,
+    Manifest,
+    digest_of,
+    hash_file,
+    read_manifest,
+)
 from assay.estimators.operating_point import OperatingPoint
+from assay.estimators.rules import NO_RULES, Rules, read_rules
 from assay.estimators.tensors import map_tensors, write_tensors
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
@@ -101,13 +113,19 @@ def load_artifact(folder: Path) -> Cascade:
         spec = LinearSpec.model_validate_json((folder / "model.json").read_bytes())
         point = OperatingPoint.model_validate_json((folder / "operating_point.json").read_bytes())
         task = read_task(folder / "task.toml")
+        rules = _read_rules(task, folder / RULES if RULES in manifest.files else None)
     except ValidationError as error:
         raise ArtifactError(f"{folder} is not consistent:\n{faults(error)}", folder=folder) from error
     except ConfigError as error:
         raise ArtifactError(error.message, folder=folder) from error
-    if not spec.labels == task.labels == manifest.labels or (point.threshold is None) == task.binary:
+    if not spec.labels == task.labels == manifest.labels or not point.fits(task.labels):
         raise ArtifactError(
             f"{folder}: task, model and operating point speak of different labels.", folder=folder
+        )
+    evidence, deciding = ([rule.id for rule in part] for part in (rules.evidence, rules.deciding))
+    if list(spec.evidence) != evidence or sorted(point.rules) != sorted(deciding):
+        raise ArtifactError(
+            f"{folder}: rules, model and operating point speak of different rules.", folder=folder
         )
     if manifest.task != task.name:
         raise ArtifactError(
@@ -115,7 +133,7 @@ def load_artifact(folder: Path) -> Cascade:
             folder=folder,
         )
     model = LinearModel.from_arrays(spec, map_tensors(folder / "model.safetensors"))
-    cascade = Cascade(task=task, model=model, operating_point=point, manifest=manifest)
+    cascade = Cascade(task=task, model=model, rules=rules, operating_point=point, manifest=manifest)
     check_golden(cascade, folder / GOLDEN)
     return cascade
 
@@ -127,9 +145,15 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
         "operating_point.json": cascade.operating_point.model_dump_json(indent=2) + "\n",
         GOLDEN: golden_lines(cascade, golden),
     }
+    if cascade.rules.all:
+        texts[RULES] = cascade.rules.to_toml()
+    if cascade.selection and cascade.selection.tables:
+        texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
     write_tensors(draft / "model.safetensors", cascade.model.to_arrays())
+    if cascade.selection and cascade.selection.held_out:
+        cascade.selection.held_out.write(draft / OUT_OF_FOLD)
 
 
 def _toml(cascade: Cascade) -> str:
@@ -137,7 +161,14 @@ def _toml(cascade: Cascade) -> str:
         import tomli_w
     except ImportError as error:
         raise MissingExtra("Saving an artifact", package="tomli-w", extra="train") from error
-    return tomli_w.dumps(json.loads(cascade.task.model_dump_json(exclude_none=True)))
+    task = cascade.task.model_copy(update={"rules": RULES if cascade.rules.all else ""})
+    return tomli_w.dumps(json.loads(task.model_dump_json(exclude_none=True)))
+
+
+def _read_rules(task: Task, path: Path | None) -> Rules:
+    if path is None:
+        return NO_RULES
+    return read_rules(path, labels=task.labels, positive=task.positive, folding=task.folding)
 
 
 def _describe(cascade: Cascade, draft: Path, provenance: Mapping[str, Any]) -> Manifest:

@@ -2,23 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from functools import cached_property
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.config import Task
 from assay.estimators.decision import Decision
+from assay.estimators.explanation import explain_text
 from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.manifest import Manifest
 from assay.estimators.operating_point import OperatingPoint
+from assay.estimators.rules import NO_RULES, Rules
+from assay.estimators.selection import Selection, first_rule
 from assay.estimators.texts import check_texts
 from assay.exceptions import DataError
 
 
+class Judged(NamedTuple):
+    """What a cascade makes of texts, a row a text.
+
+    ``probabilities`` has the shape (texts, labels); where a rule decided, its label has 1. ``rules`` holds
+    the number of the rule that decided, of ``cascade.rules.deciding``, or -1 where the model did.
+    """
+
+    labels: list[str]
+    probabilities: Floats
+    rules: NDArray[np.int64]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cascade:
-    """A task's model and operating point; every path from a text to an answer calls ``decide``.
+    """A task's rules, model and operating point; every path from a text to an answer calls ``decide``.
 
     ``version`` is the registry's number, empty while unregistered; ``manifest`` is set once the cascade
-    was loaded from an artifact. Columns of probabilities follow ``labels``.
+    was loaded from an artifact, ``selection`` (how the operating point was chosen) until then.
+    Columns of probabilities follow ``labels``.
 
     >>> from pathlib import Path
     >>> from assay.estimators import load_artifact
@@ -31,8 +51,10 @@ class Cascade:
     task: Task
     model: LinearModel
     operating_point: OperatingPoint
+    rules: Rules = NO_RULES
     version: str = ""
     manifest: Manifest | None = None
+    selection: Selection | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -48,30 +70,54 @@ class Cascade:
         """Return the same cascade under a registry's version number."""
         return replace(self, version=version)
 
-    def decide(self, texts: Sequence[str]) -> list[Decision]:
-        """Return the decision for each text.
+    def decide(self, texts: Sequence[str], *, explain: bool = False) -> list[Decision]:
+        """Return the decision for each text, with what moved it where an explanation is asked for.
 
         Raises TextError for the first text that is empty, too long or not valid Unicode, naming its place.
         """
-        probabilities = self.predict_proba(texts)
-        labels, positive = self.labels_of(probabilities), self.labels.index(self.task.positive)
-        return [
-            self._decision(label, row, positive)
-            for label, row in zip(labels, probabilities.tolist(), strict=True)
-        ]
+        judged = self.judge(texts)
+        at = self.labels.index
+        told = (
+            at(self.task.positive)
+            if self.task.binary
+            else np.array([at(each) for each in judged.labels], int)
+        )
+        review = self.operating_point.in_review(judged.probabilities, told, judged.rules)
+        rows = zip(
+            judged.labels, judged.probabilities.tolist(), judged.rules.tolist(), review.tolist(), strict=True
+        )
+        decisions = [self._decision(*row) for row in rows]
+        if not explain:
+            return decisions
+        return [self._explained(*each) for each in zip(texts, decisions, strict=True)]
 
     def predict(self, texts: Sequence[str]) -> list[str]:
-        """Return the label given to each text, at the served threshold."""
-        return self.labels_of(self.predict_proba(texts))
+        """Return the label given to each text, by a rule or at the served threshold."""
+        return self.judge(texts).labels
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return each text's probability of each label, shape (texts, labels)."""
-        check_texts(texts)
-        return self.model.predict_proba(texts)
+        return self.judge(texts).probabilities
 
-    def labels_of(self, probabilities: Floats) -> list[str]:
-        """Return the label given to each row of probabilities, at the served threshold."""
-        return self.operating_point.labels_of(probabilities, self.labels, self.task.positive)
+    def judge(self, texts: Sequence[str]) -> Judged:
+        """Return what rules and model make of each text.
+
+        Raises TextError for the first text that is empty, too long or not valid Unicode, naming its place.
+        """
+        check_texts(texts)
+        hits = self.rules.hits(texts)
+        ruled = first_rule(hits[:, : len(self.rules.deciding)])
+        left = np.flatnonzero(ruled < 0)
+        probabilities = np.zeros((len(texts), len(self.labels)))
+        probabilities[ruled >= 0, self._label_of_rule[ruled[ruled >= 0]]] = 1.0
+        if len(left):
+            evidence = hits[left, len(self.rules.deciding) :] if self.rules.evidence else None
+            logits = self.model.logits([texts[at] for at in left.tolist()], evidence)
+            probabilities[left] = self.operating_point.calibration.probabilities(logits, self.model.link)
+        labels = self.operating_point.labels_of(probabilities, self.labels, self.task.positive)
+        for at in np.flatnonzero(ruled >= 0).tolist():
+            labels[at] = self.rules.deciding[ruled[at]].label
+        return Judged(labels, probabilities, ruled)
 
     def score(self, texts: Sequence[str], labels: Sequence[str]) -> float:
         """Return the share of texts that get their label, at the served threshold.
@@ -83,15 +129,30 @@ class Cascade:
         given = self.predict(texts)
         return sum(a == b for a, b in zip(given, labels, strict=True)) / len(given)
 
-    def _decision(self, label: str, row: list[float], positive: int) -> Decision:
+    @cached_property
+    def _label_of_rule(self) -> NDArray[np.intp]:
+        return np.array([self.labels.index(rule.label) for rule in self.rules.deciding], np.intp)
+
+    def _explained(self, text: str, decision: Decision) -> Decision:
+        label = self.task.positive if self.task.binary else decision.label
+        ruled = decision.decided_by == "rule"
+        return replace(
+            decision, explanation=explain_text(self.model, self.rules, text, label=label, ruled=ruled)
+        )
+
+    def _decision(self, label: str, row: list[float], ruled: int, review: bool) -> Decision:
+        rule = self.rules.deciding[ruled] if ruled >= 0 else None
+        at = self.labels.index
         return Decision(
             task=self.task.name,
             label=label,
-            confidence=row[self.labels.index(label)],
-            score=row[positive],
+            confidence=self.operating_point.rules[rule.id].low if rule else row[at(label)],
+            score=None if rule else row[at(self.task.positive)],
             threshold=self.operating_point.threshold,
-            decided_by="model",
+            decided_by="rule" if rule else "model",
+            rule=rule.id if rule else None,
+            review=review,
             model=self.task.model,
             version=self.version,
-            scores=None if self.task.binary else dict(zip(self.labels, row, strict=True)),
+            scores=None if self.task.binary or rule else dict(zip(self.labels, row, strict=True)),
         )

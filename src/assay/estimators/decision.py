@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from assay.estimators.explanation import Explanation
+
 
 def new_id() -> str:
     """Return an identifier that no other decision has: 32 hexadecimal digits, 122 of their bits random."""
@@ -16,7 +18,8 @@ class Decision:
 
     ``score`` is the probability of the task's positive label, ``confidence`` that of the label given,
     ``threshold`` the score from which the positive label is given (None with more than two labels, where
-    the most likely label wins and ``scores`` holds every label's probability).
+    each label has its own and ``scores`` holds every label's probability). Where a rule decided, ``score``
+    is None and ``confidence`` the lower bound of the rule's measured precision.
     """
 
     task: str
@@ -30,6 +33,7 @@ class Decision:
     rule: str | None = None
     review: bool = False
     scores: dict[str, float] | None = None
+    explanation: Explanation | None = None
     id: str = field(default_factory=new_id)
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,4 +55,6 @@ class Decision:
             answer["scores"] = self.scores
         if self.task == "sentiment":
             answer["sentiment"] = self.label
+        if self.explanation is not None:
+            answer["explanation"] = self.explanation.to_dict()
         return answer

@@ -16,8 +16,8 @@ TOLERANCE = 1e-6
 
 def golden_lines(cascade: Cascade, texts: Sequence[str]) -> str:
     """Return one JSON line a text: the text, the label given and every label's probability."""
-    rows = cascade.predict_proba(texts)
-    entries = zip(texts, cascade.labels_of(rows), rows.tolist(), strict=True)
+    judged = cascade.judge(texts)
+    entries = zip(texts, judged.labels, judged.probabilities.tolist(), strict=True)
     return "".join(
         json.dumps({"text": text, "label": label, "probabilities": row}, ensure_ascii=False) + "\n"
         for text, label, row in entries
@@ -39,11 +39,12 @@ def check_golden(cascade: Cascade, path: Path) -> None:
         raise ArtifactError(
             f"{path} holds no golden text; an artifact must prove what it decides.", file=path.name
         )
-    found = cascade.predict_proba(texts)
+    judged = cascade.judge(texts)
+    found = judged.probabilities
     if expected.shape != found.shape:
         raise ArtifactError(f"{path} must hold {len(cascade.labels)} probabilities a line.", file=path.name)
     apart = np.abs(found - expected).max(axis=1).tolist()
-    for number, label in enumerate(cascade.labels_of(found)):
+    for number, label in enumerate(judged.labels):
         if label != given[number] or not apart[number] <= TOLERANCE:
             raise ArtifactError(
                 f"{path} line {number + 1}: the recorded decision is {given[number]!r}, now it is "

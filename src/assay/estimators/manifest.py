@@ -10,12 +10,16 @@ from pydantic import Field, ValidationError, model_validator
 from assay.config import Frozen, faults
 from assay.exceptions import ArtifactError
 
-DECIDING = ("task.toml", "model.json", "model.safetensors", "operating_point.json")
-"""The files that decide; a version's identity is the digest of their hashes."""
+RULES = "rules.toml"
+DECIDING = ("task.toml", RULES, "model.json", "model.safetensors", "operating_point.json")
+"""The files that decide; a version's identity is the digest of their hashes. A task may have no rules."""
 
 GOLDEN = "golden.jsonl"
 REPORT = "report.json"
-"""Annexes: files with hashes of their own that decide nothing. Only the report may be left out."""
+OUT_OF_FOLD = "out_of_fold.safetensors"
+THRESHOLDS = "thresholds.json"
+ANNEXES = (GOLDEN, REPORT, OUT_OF_FOLD, THRESHOLDS)
+"""Files with hashes of their own that decide nothing; all but the golden decisions may be left out."""
 
 
 class Manifest(Frozen):
@@ -34,8 +38,8 @@ class Manifest(Frozen):
 
     @model_validator(mode="after")
     def _holds_what_decides(self) -> Self:
-        unknown = sorted(set(self.files) - {*DECIDING, GOLDEN, REPORT})
-        missing = sorted({*DECIDING, GOLDEN} - set(self.files))
+        unknown = sorted(set(self.files) - {*DECIDING, *ANNEXES})
+        missing = sorted({*DECIDING, GOLDEN} - {RULES} - set(self.files))
         if unknown or missing:
             raise ValueError(f"files: unknown {unknown}, missing {missing}")
         if self.digest != digest_of(self.files):
@@ -45,7 +49,7 @@ class Manifest(Frozen):
 
 def digest_of(files: Mapping[str, str]) -> str:
     """Return the identity of what decides: a SHA-256 over the hashes of the deciding files."""
-    lines = "".join(f"{files[name]}  {name}\n" for name in DECIDING)
+    lines = "".join(f"{files[name]}  {name}\n" for name in DECIDING if name in files)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

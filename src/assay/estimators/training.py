@@ -1,22 +1,36 @@
 """Labelled rows to a cascade."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.config import Task
+import numpy as np
+
+from assay.config import FoldingConfig, Task
 from assay.estimators.cascade import Cascade
-from assay.estimators.operating_point import choose_operating_point
+from assay.estimators.cross_validation import folds_of
+from assay.estimators.held_out import HeldOut, keys_of
+from assay.estimators.rules import NO_RULES, Rules, read_rules
+from assay.estimators.selection import measure_rules, ruled_labels, select
 from assay.estimators.texts import check_texts
 from assay.estimators.tfidf import fit_linear
+from assay.exceptions import ConfigError
 from assay.progress import Progress
 
 if TYPE_CHECKING:
     from assay.datasets import Rows
 
 
-def train_cascade(task: Task, rows: "Rows", *, progress: Progress) -> Cascade:
-    """Return the cascade of a task fitted on rows.
+def train_cascade(
+    task: Task, train: "Rows", validation: "Rows | None" = None, *, progress: Progress
+) -> Cascade:
+    """Return the cascade of a task fitted on the rows of both sides.
 
-    Raises DataError when the rows leave nothing to learn from, TextError for a text that could not be scored.
+    Every row is also scored by a model that did not see it. On these scores the calibration is chosen, by the
+    Brier score of the ``validation`` rows, and the threshold. Raises RuleError for rules that cannot be used,
+    GoalError for a goal that no threshold reaches, DataError when the rows leave nothing to learn from,
+    TextError for a text that could not be scored.
 
     >>> from assay.config import parse_task
     >>> from assay.datasets import Rows
@@ -29,7 +43,75 @@ def train_cascade(task: Task, rows: "Rows", *, progress: Progress) -> Cascade:
     >>> cascade.predict(["free now", "lunch at two?"])
     ['spam', 'ham']
     """
+    rows = train + validation if validation else train
     check_texts(rows.texts)
-    model = fit_linear(task.estimator, task.labels, rows.texts, rows.labels, progress=progress).model
-    point = choose_operating_point(task.threshold, binary=task.binary)
-    return Cascade(task=task, model=model, operating_point=point)
+    rules = rules_of(task)
+    for rule in rules.expired:
+        progress.say(f"  the rule {rule.id!r} is off: it expired on {rule.expires}")
+    hits = rules.hits(rows.texts)
+    first = len(rules.deciding)
+    model, logits = fit_linear(
+        task.estimator,
+        task.labels,
+        rows.texts,
+        rows.labels,
+        evidence={rule.id: hits[:, first + at] for at, rule in enumerate(rules.evidence)},
+        folds=folds_of(rows.texts, rows.labels) if needs_scores(task) else None,
+        progress=progress,
+    )
+    truth = numbers_of(rows.labels, task.labels)
+    held_out = None
+    if logits is not None:
+        validating = np.arange(len(rows)) >= len(train)
+        ruled = ruled_labels(rules, task.labels, hits)
+        held_out = HeldOut(keys_of(rows.texts), logits, truth, validating, ruled)
+    with progress.step("choose calibration and operating point"):
+        point, selection = select(task, model.link, held_out)
+    progress.say(f"  {selection.reason}")
+    point = point.model_copy(update={"rules": measure_rules(rules, task.labels, hits, truth)})
+    return Cascade(task=task, model=model, rules=rules, operating_point=point, selection=selection)
+
+
+def retune(cascade: Cascade, task: Task, texts: Sequence[str], scored: HeldOut) -> Cascade:
+    """Return a cascade's model with the rules and the goal of a task, chosen on texts with held-out scores.
+
+    Raises ConfigError when evidence rules changed, which are features of the model; RuleError, GoalError.
+    """
+    rules = rules_of(task)
+    if evidence_of(rules) != evidence_of(cascade.rules):
+        raise ConfigError(
+            "Evidence rules are features of the model, and they are not those that it was trained with: "
+            f"{[rule.id for rule in cascade.rules.evidence]} then, {[rule.id for rule in rules.evidence]} "
+            f"now, or another pattern, view or folding. Train instead: assay train {task.name}"
+        )
+    hits = rules.hits(texts)
+    scored = replace(scored, ruled=ruled_labels(rules, task.labels, hits))
+    point, selection = select(task, cascade.model.link, scored)
+    point = point.model_copy(update={"rules": measure_rules(rules, task.labels, hits, scored.truth)})
+    return Cascade(task=task, model=cascade.model, rules=rules, operating_point=point, selection=selection)
+
+
+def evidence_of(rules: Rules) -> list[tuple[str, str, str, FoldingConfig | None]]:
+    """Return all that the values of evidence features depend on."""
+    return [
+        (rule.id, rule.pattern, rule.view, rules.folding if rule.view == "folded" else None)
+        for rule in rules.evidence
+    ]
+
+
+def rules_of(task: Task) -> Rules:
+    """Return the rules of a task's file of rules as they stand today. Raises RuleError."""
+    if not task.rules:
+        return NO_RULES
+    return read_rules(Path(task.rules), labels=task.labels, positive=task.positive, folding=task.folding)
+
+
+def needs_scores(task: Task) -> bool:
+    """Return whether anything of a task is chosen on held-out scores."""
+    return task.calibration != "none" or task.threshold.parsed.kind != "fixed"
+
+
+def numbers_of(given: Sequence[str], labels: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the number of each label given."""
+    number = {label: at for at, label in enumerate(labels)}
+    return np.fromiter((number[label] for label in given), np.int64, len(given))

@@ -41,27 +41,33 @@ def open_input(name: str, format: Format | None) -> Table:
     return read_table(Path(name), format)
 
 
-def score_table(cascade: Cascade, table: Table, column: str | None, stream: BinaryIO) -> Tally:
+def score_table(
+    cascade: Cascade, table: Table, column: str | None, stream: BinaryIO, *, explain: bool = False
+) -> Tally:
     """Write every row of a table with its decision, in the table's format, and return the tally.
+
+    ``explain`` adds a column of JSON that says what moved each decision.
 
     The column of texts is found by its usual names when it is not given. A row that cannot be scored is
     written with its error and no decision; the rest go on. Memory does not grow with the rows.
     """
     column, tally = find_column(table, column, "text"), Tally()
-    with writer_for(table, stream) as writer:
-        for row, answer in score_rows(cascade, table, column):
+    with writer_for(table, stream, explain=explain) as writer:
+        for row, answer in score_rows(cascade, table, column, explain=explain):
             tally.count(answer)
             writer.write(row, answer)
     return tally
 
 
-def score_rows(cascade: Cascade, rows: Iterable[Row], column: str) -> Iterator[tuple[Row, Answer]]:
+def score_rows(
+    cascade: Cascade, rows: Iterable[Row], column: str, *, explain: bool = False
+) -> Iterator[tuple[Row, Answer]]:
     """Yield each row with its decision, or with the sentence that says why it has none."""
     pending = iter(rows)
     while batch := list(islice(pending, BATCH_ROWS)):
         faults = [_fault(row, column) for row in batch]
         texts = [row.get(column) for row, fault in zip(batch, faults, strict=True) if fault is None]
-        decisions = iter(cascade.decide(texts))
+        decisions = iter(cascade.decide(texts, explain=explain))
         for row, fault in zip(batch, faults, strict=True):
             yield row, next(decisions) if fault is None else fault
         if next(decisions, None) is not None:

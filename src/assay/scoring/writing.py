@@ -27,8 +27,11 @@ FIELDS = (
     "version",
     "id",
 )
+EXPLANATION = PREFIX + "explanation"
 COLUMNS = tuple(PREFIX + name for name in (*FIELDS, "error"))
-"""The columns that are added; those of an earlier scoring under the same names are replaced."""
+"""The columns that are added, with EXPLANATION (JSON) where one is asked for."""
+OURS = frozenset((*COLUMNS, EXPLANATION))
+"""Columns of an earlier scoring: they are replaced."""
 
 Answer = Decision | str
 """A decision, or the sentence that says why a row has none."""
@@ -59,14 +62,15 @@ class Writer(Protocol):
     def __exit__(self, *fault: object) -> None: ...
 
 
-def writer_for(table: Table, stream: BinaryIO) -> Writer:
+def writer_for(table: Table, stream: BinaryIO, *, explain: bool = False) -> Writer:
     """Return the writer of a table's format; the stream is the caller's and stays open."""
+    added = (*COLUMNS, EXPLANATION) if explain else COLUMNS
     if table.format == "jsonl":
-        return JsonLinesWriter(stream)
+        return JsonLinesWriter(stream, added)
     if table.format == "parquet":
-        return ParquetWriter(table, stream)
+        return ParquetWriter(table, stream, added)
     if table.format in ("csv", "tsv"):
-        return DelimitedWriter(table, stream)
+        return DelimitedWriter(table, stream, added)
     raise DataError(f"{table.name} is a {table.format}; score a CSV, TSV, JSON Lines or Parquet file.")
 
 
@@ -116,11 +120,15 @@ def _draft(path: Path) -> Iterator[BinaryIO]:
             draft.unlink(missing_ok=True)
 
 
-def values_of(answer: Answer) -> dict[str, Any]:
-    """Return the decision's columns of one row."""
+def values_of(answer: Answer, columns: Sequence[str]) -> dict[str, Any]:
+    """Return one row's values of the columns that are added; None for those that it does not fill."""
+    values: dict[str, Any] = dict.fromkeys(columns)
     if isinstance(answer, str):
-        return dict.fromkeys(COLUMNS) | {f"{PREFIX}error": answer}
-    return {PREFIX + name: getattr(answer, name) for name in FIELDS} | {f"{PREFIX}error": None}
+        return values | {f"{PREFIX}error": answer}
+    values |= {PREFIX + name: getattr(answer, name) for name in FIELDS}
+    if answer.explanation is not None:
+        values[EXPLANATION] = json.dumps(answer.explanation.to_dict(), ensure_ascii=False)
+    return values
 
 
 class _Lines:
@@ -143,20 +151,20 @@ class _Lines:
 class DelimitedWriter:
     """CSV and TSV: a header, then every row with its own cells first."""
 
-    def __init__(self, table: Table, stream: BinaryIO) -> None:
+    def __init__(self, table: Table, stream: BinaryIO, added: Sequence[str]) -> None:
         # Bytes that were not UTF-8 came in as surrogate escapes and go out as they were.
         # Spreadsheets take a file without its byte order mark for one in another encoding.
         encoding = "utf-8-sig" if table.marked else "utf-8"
         self._text = io.TextIOWrapper(stream, encoding, "surrogateescape", newline="", write_through=True)
         self._csv = csv.writer(_Lines(self._text), delimiter=table.delimiter, lineterminator=_Lines.END)
-        self._kept = [at for at, name in enumerate(table.columns) if name not in COLUMNS]
-        self._width = len(table.columns)
-        self._csv.writerow([*(table.columns[at] for at in self._kept), *COLUMNS])
+        self._kept = [at for at, name in enumerate(table.columns) if name not in OURS]
+        self._width, self._added = len(table.columns), added
+        self._csv.writerow([*(table.columns[at] for at in self._kept), *added])
 
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row; cells beyond the header's columns are kept, after the decision's."""
         cells = [*row.cells, *[""] * (self._width - len(row.cells))]
-        decided = ["" if value is None else value for value in values_of(answer).values()]
+        decided = ["" if value is None else value for value in values_of(answer, self._added).values()]
         self._csv.writerow([*(cells[at] for at in self._kept), *decided, *cells[self._width :]])
 
     def __enter__(self) -> Self:
@@ -169,13 +177,14 @@ class DelimitedWriter:
 class JsonLinesWriter:
     """JSON Lines: the row's keys, then the decision's."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, added: Sequence[str]) -> None:
+        self._stream, self._added = stream, added
 
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row."""
         # Escapes keep a lone surrogate, which UTF-8 has no bytes for, as it was.
-        self._stream.write(json.dumps(row.to_dict() | values_of(answer)).encode() + b"\n")
+        own = {name: value for name, value in row.to_dict().items() if name not in OURS}
+        self._stream.write(json.dumps(own | values_of(answer, self._added)).encode() + b"\n")
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +196,7 @@ class JsonLinesWriter:
 class ParquetWriter:
     """Parquet: the file's columns with the decision's after them."""
 
-    def __init__(self, table: Table, stream: BinaryIO) -> None:
+    def __init__(self, table: Table, stream: BinaryIO, added: Sequence[str]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -197,16 +206,17 @@ class ParquetWriter:
             "threshold": pa.float64(),
             "review": pa.bool_(),
         }
-        added = [pa.field(name, types.get(name.removeprefix(PREFIX), pa.string())) for name in COLUMNS]
-        self._kept = [at for at, name in enumerate(table.columns) if name not in COLUMNS]
-        self._schema = pa.schema([*(table.schema.field(at) for at in self._kept), *added])
+        fields = [pa.field(name, types.get(name.removeprefix(PREFIX), pa.string())) for name in added]
+        self._kept = [at for at, name in enumerate(table.columns) if name not in OURS]
+        self._added = added
+        self._schema = pa.schema([*(table.schema.field(at) for at in self._kept), *fields])
         self._file = pq.ParquetWriter(stream, self._schema)
         self._rows: list[list[Any]] = []
 
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row."""
         # By place and not by name: two columns may have one name.
-        self._rows.append([*(row.cells[at] for at in self._kept), *values_of(answer).values()])
+        self._rows.append([*(row.cells[at] for at in self._kept), *values_of(answer, self._added).values()])
         if len(self._rows) >= PARQUET_ROWS:
             self._flush()
 

@@ -1,6 +1,7 @@
 """Texts of one request -> decisions, counted."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -26,18 +27,21 @@ class Deciding:
         self.models, self.statistics, self.metrics = models, statistics, metrics
         self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
 
-    async def decide(self, task: str | None, texts: Sequence[str], *, single: bool = False) -> list[Decision]:
+    async def decide(
+        self, task: str | None, texts: Sequence[str], *, single: bool = False, explain: bool = False
+    ) -> list[Decision]:
         """Return the decisions of a task (None: the default task) for texts, in their order.
 
         Raises RequestRefused: 404 for an unknown task, 503 for one without a model, 422 naming the first
         text that cannot be decided.
         """
         cascade = self.models.get(task)
+        decide = partial(cascade.decide, texts, explain=explain)
         try:
-            if fits_inline(texts):
-                decisions = cascade.decide(texts)
+            if fits_inline(texts) and not explain:
+                decisions = decide()
             else:
-                decisions = await anyio.to_thread.run_sync(cascade.decide, texts, limiter=self._threads)
+                decisions = await anyio.to_thread.run_sync(decide, limiter=self._threads)
         except TextError as error:
             index = error.data["index"]
             field = "text" if single else f"texts.{index}"

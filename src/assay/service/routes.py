@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from assay.service.bodies import read_body
@@ -24,6 +24,9 @@ from assay.service.schemas import (
 )
 
 TASK_PREFIX = "/v1/tasks/{task}"
+Explain = Annotated[
+    bool, Query(description="Also tell the rules that fired and the words that moved the score.")
+]
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The body is absent, not UTF-8 or not JSON"},
     404: {"model": ErrorAnswer, "description": "There is no such task"},
@@ -51,31 +54,34 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     one, many = body_schema(PredictRequest), body_schema(BatchRequest)
 
     @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
-    async def predict(request: Request) -> Response:
+    async def predict(request: Request, explain: Explain = False) -> Response:
         """Decide one text, or several."""
         body = await read_body(request, PredictRequest)
         if body.text is None:
-            return json_response({"predictions": await _decide(deciding, request, body.texts or [])})
-        [decision] = await deciding.decide(request.path_params.get("task"), [body.text], single=True)
+            return json_response({"predictions": await _decide(deciding, request, body.texts or [], explain)})
+        task = request.path_params.get("task")
+        [decision] = await deciding.decide(task, [body.text], single=True, explain=explain)
         return json_response(decision.to_dict())
 
     @router.post("/predict/batch", openapi_extra=many, response_model=Predictions)
-    async def predict_batch(request: Request) -> Response:
+    async def predict_batch(request: Request, explain: Explain = False) -> Response:
         """Decide several texts."""
         body = await read_body(request, BatchRequest)
-        return json_response({"predictions": await _decide(deciding, request, body.texts)})
+        return json_response({"predictions": await _decide(deciding, request, body.texts, explain)})
 
     @router.post("/batch_predict", openapi_extra=many, response_model=list[DecisionAnswer])
-    async def batch_predict(request: Request) -> Response:
+    async def batch_predict(request: Request, explain: Explain = False) -> Response:
         """Decide several texts; the answer is a bare list."""
         body = await read_body(request, BatchRequest)
-        return json_response(await _decide(deciding, request, body.texts))
+        return json_response(await _decide(deciding, request, body.texts, explain))
 
     return router
 
 
-async def _decide(deciding: Deciding, request: Request, texts: list[str]) -> list[dict[str, Any]]:
-    decisions = await deciding.decide(request.path_params.get("task"), texts)
+async def _decide(
+    deciding: Deciding, request: Request, texts: list[str], explain: bool
+) -> list[dict[str, Any]]:
+    decisions = await deciding.decide(request.path_params.get("task"), texts, explain=explain)
     return [decision.to_dict() for decision in decisions]
 
 

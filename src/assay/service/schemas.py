@@ -53,13 +53,44 @@ class BatchRequest(Body):
     subject: Subject = None
 
 
+class FiredRuleAnswer(BaseModel):
+    """A rule that fired."""
+
+    id: str
+    label: str
+    action: str = Field(description="decide or evidence.")
+    spans: list[tuple[int, int]] = Field(description="Where it matched: begin and end, in characters.")
+    weight: float | None = Field(description="What evidence added to the logit; null where a rule decided.")
+
+
+class WeighedNgramAnswer(BaseModel):
+    """An n-gram of the text that moved the score."""
+
+    text: str
+    kind: str = Field(description="How the text was cut.")
+    weight: float
+
+
+class ExplanationAnswer(BaseModel):
+    """What moved one decision: the bias, every weight and ``other`` add up to the logit."""
+
+    label: str = Field(description="The label that the logit speaks for.")
+    rules: list[FiredRuleAnswer]
+    ngrams: list[WeighedNgramAnswer]
+    other: float = Field(description="Sum of the n-grams that are not named.")
+    bias: float | None = Field(description="Null where a rule decided: the model was not asked.")
+    logit: float | None
+
+
 class DecisionAnswer(BaseModel):
     """The answer for one text."""
 
     id: str
     task: str
     label: str
-    confidence: float = Field(description="Probability of the label given.")
+    confidence: float = Field(
+        description="Probability of the label given; where a rule decided, the lower bound of its precision."
+    )
     score: float | None = Field(
         description="Calibrated probability of the positive label; null where a rule decided."
     )
@@ -72,9 +103,10 @@ class DecisionAnswer(BaseModel):
     model: str
     version: str
     scores: dict[str, float] = Field(
-        {}, description="Probability of each label; only with more than two labels."
+        {}, description="Probability of each label; only with more than two labels, where the model decided."
     )
     sentiment: str = Field("", description="Equal to label; only for the task sentiment.")
+    explanation: ExplanationAnswer | None = Field(None, description="Only with explain=true.")
 
 
 class Predictions(BaseModel):

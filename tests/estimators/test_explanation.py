@@ -1,0 +1,126 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.datasets import Rows
+from assay.estimators import Cascade, train_cascade
+from assay.estimators.explanation import MOST_NGRAMS
+from tests.conftest import QUIET, make_task
+from tests.corpus import ABUSE_GROUPS, HAM, SPAM, SPAM_GROUPS, labelled
+from tests.rulesets import small_rules
+
+WORDS = st.lists(st.sampled_from([*SPAM, *HAM, "FREE", "zzz", "!", "\n"]), min_size=1, max_size=30).map(
+    " ".join
+)
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Cascade:
+    """A cascade with rules that decide and rules that are evidence, over words and characters."""
+    folder = tmp_path_factory.mktemp("rules")
+    small_rules(folder)
+    task = make_task(
+        "spam",
+        ["ham", "spam"],
+        rules=str(folder / "rules.toml"),
+        estimator={"min_df": 1, "char_ngrams": [2, 3]},
+        threshold={"goal": "max f1"},
+    )
+    return train_cascade(task, Rows(*labelled(SPAM_GROUPS, 200)), progress=QUIET)
+
+
+def check_sum(cascade: Cascade, text: str) -> None:
+    """Check that what an explanation names adds up to the model's logit, seen from its label."""
+    [decision] = cascade.decide([text], explain=True)
+    told = decision.explanation
+    assert told is not None
+    if decision.decided_by == "rule":
+        assert (told.logit, told.bias, told.ngrams) == (None, None, ())
+        assert all(rule.weight is None for rule in told.rules)
+        return
+    hits = cascade.rules.hits([text])
+    evidence = hits[:, len(cascade.rules.deciding) :] if cascade.rules.evidence else None
+    logits = cascade.model.logits([text], evidence)[0]
+    at = cascade.labels.index(told.label)
+    expected = logits[at] if len(logits) > 1 else logits[0] * (1 if at == 1 else -1)
+    weights = [told.bias, told.other, *(each.weight for each in told.ngrams)]
+    weights += [rule.weight for rule in told.rules]
+    assert sum(weights) == pytest.approx(expected, abs=1e-9)
+    assert told.logit == pytest.approx(expected, abs=1e-9)
+
+
+@settings(max_examples=80, deadline=None)
+@given(text=WORDS | st.text(min_size=1).filter(lambda text: text.strip()))
+def test_bias_and_contributions_add_up_to_the_logit(ruled: Cascade, text: str) -> None:
+    check_sum(ruled, text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=WORDS)
+def test_they_do_with_more_labels_and_for_either_order_of_two(
+    abuse_cascade: Cascade, flipped: Cascade, text: str
+) -> None:
+    check_sum(abuse_cascade, text)
+    check_sum(flipped, text)
+
+
+@pytest.fixture(scope="module")
+def flipped() -> Cascade:
+    """A cascade whose positive label is the first of two."""
+    task = make_task("spam", ["spam", "ham"], positive="spam")
+    return train_cascade(task, Rows(*labelled(SPAM_GROUPS, 80)), progress=QUIET)
+
+
+def test_an_explanation_speaks_for_the_positive_of_two_labels_else_for_the_one_given(
+    flipped: Cascade, abuse_cascade: Cascade
+) -> None:
+    told = [each.explanation for each in flipped.decide(["free prize", "lunch tomorrow"], explain=True)]
+    assert [each.label for each in told if each] == ["spam", "spam"]
+    first, second = (each.logit for each in told if each)
+    assert first is not None
+    assert second is not None
+    assert first > 0 > second
+    texts = labelled(ABUSE_GROUPS, 30, seed=5)[0]
+    assert all(each.explanation.label == each.label for each in abuse_cascade.decide(texts, explain=True))
+
+
+def test_a_rule_that_decided_is_told_with_its_place(ruled: Cascade) -> None:
+    text = "zzz 1 F.R.E.E offer, urgent"
+    [decision] = ruled.decide([text], explain=True)
+    assert (decision.decided_by, decision.rule, decision.score) == ("rule", "spelled-free", None)
+    assert decision.explanation
+    told = {rule.id: [text[begin:end] for begin, end in rule.spans] for rule in decision.explanation.rules}
+    assert told == {"spelled-free": ["F.R.E.E offer"], "urgent": ["urgent"]}
+
+
+def test_evidence_is_told_with_its_weight(ruled: Cascade) -> None:
+    [decision] = ruled.decide(["urgent zzz"], explain=True)
+    assert decision.decided_by == "model"
+    assert decision.explanation
+    [rule] = decision.explanation.rules
+    assert (rule.id, rule.action, rule.spans) == ("urgent", "evidence", ((0, 6),))
+    assert rule.weight
+    assert rule.weight > 0
+
+
+def test_the_strongest_ngrams_come_first_and_the_rest_is_one_sum(ruled: Cascade) -> None:
+    [decision] = ruled.decide(
+        ["thanks, the bus and the train are late; text me at the meeting"], explain=True
+    )
+    told = decision.explanation
+    assert told
+    weights = [abs(each.weight) for each in told.ngrams]
+    assert weights == sorted(weights, reverse=True)
+    assert len(weights) == MOST_NGRAMS
+    assert told.other != 0
+    assert {each.kind for each in told.ngrams} <= {"words", "char_wb"}
+
+
+def test_an_explanation_changes_no_decision_and_is_asked_for(ruled: Cascade) -> None:
+    texts = ["free prize", "lunch tomorrow", "F R E E mobile"]
+    plain, explained = ruled.decide(texts), ruled.decide(texts, explain=True)
+    assert [each.to_dict().get("explanation") for each in plain] == [None] * 3
+    for one, other in zip(plain, explained, strict=True):
+        told = other.to_dict()
+        assert set(told.pop("explanation")) == {"label", "rules", "ngrams", "other", "bias", "logit"}
+        assert one.to_dict() | {"id": ""} == told | {"id": ""}
