@@ -20,6 +20,7 @@ from assay.config import EstimatorConfig, Settings, Task, read_task
 from assay.datasets import Dataset
 from assay.estimators import save_artifact, train_cascade
 from assay.evaluation import Report
+from assay.evaluation.plots import PLOTS
 from assay.evaluation.report import METRICS
 from assay.pipeline import Outcome, read_rows, run_pipeline
 from assay.progress import Progress
@@ -227,6 +228,8 @@ def test_a_run_logs_all_that_made_the_model(logged: Logged, trained: Path) -> No
     assert (params["dataset"], params["dataset_fingerprint"]) == (facts.name, facts.fingerprint)
     assert int(params["train_rows"]) + int(params["test_rows"]) == 300
     assert (params["test_size"], params["random_state"], params["threshold"]) == ("0.2", "0", "0.5")
+    assert (params["threshold_goal"], params["rules"]) == ("fixed", "0")
+    assert params["calibration"] in ("sigmoid", "isotonic")
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=trained, capture_output=True, text=True, check=True
     )
@@ -251,9 +254,9 @@ def test_a_run_logs_metrics_over_all_and_by_class(logged: Logged) -> None:
 
 def test_a_run_keeps_the_artifact_the_report_and_the_log(logged: Logged) -> None:
     folder, found = logged.folder, logged.report
-    plots = [f"report/plots/{name}.png" for name in ("confusion_matrix", "precision_recall", "roc", "scores")]
+    plots = [f"report/plots/{name}.png" for name in PLOTS]
     model = "MLmodel golden.jsonl manifest.json model.json model.safetensors operating_point.json report.json"
-    model += " task.toml"
+    model += " task.toml out_of_fold.safetensors thresholds.json"
     report = "confusion_matrix.json metrics.json model_card.md report.json".split()
     expected = [f"model/{name}" for name in model.split()] + [f"report/{name}" for name in report] + plots
     assert files_under(folder) == sorted([*expected, "training.log"])

@@ -103,7 +103,7 @@ def register(
     """Save, evaluate where there are rows, log and register an imported cascade."""
     task, registry = cascade.task, Registry(settings.store, settings.home)
     dataset = read_rows(task, settings, progress=progress) if rows else None
-    params = {**(parameters(task, dataset) if dataset else {}), "estimator": ESTIMATOR}
+    params = {**(parameters(cascade, dataset) if dataset else {}), "estimator": ESTIMATOR}
     golden = golden_texts(dataset) if dataset else probes
     provenance = {**provenance_of(dataset), "estimator": ESTIMATOR}
     manifest = save_artifact(cascade, work / "model", golden=golden, provenance=provenance)

@@ -107,7 +107,7 @@ def register_candidate(
                 artifact=folder / "model",
                 report=folder / "report",
                 metrics=report.flat() | {"training_seconds": seconds},
-                params=parameters(task, dataset),
+                params=parameters(cascade, dataset),
                 tags={"git_commit": manifest.git_commit or "", **manifest.libraries},
                 log=log,
             )
@@ -200,8 +200,9 @@ def golden_texts(dataset: Dataset) -> list[str]:
     return (dataset.validation.texts or dataset.train.texts)[:GOLDEN_TEXTS]
 
 
-def parameters(task: Task, dataset: Dataset) -> dict[str, Any]:
-    """Return what a run logs as parameters: data, sizes, and every hyperparameter."""
+def parameters(cascade: Cascade, dataset: Dataset) -> dict[str, Any]:
+    """Return what a run logs as parameters: data, sizes, what was chosen, and every hyperparameter."""
+    task, point = cascade.task, cascade.operating_point
     return {
         "dataset": dataset.name,
         "dataset_fingerprint": dataset.fingerprint,
@@ -209,7 +210,9 @@ def parameters(task: Task, dataset: Dataset) -> dict[str, Any]:
         "test_rows": len(dataset.test),
         "test_size": task.data.test,
         "random_state": task.estimator.seed,
-        "threshold_goal": task.threshold.goal,
-        "calibration": task.calibration,
+        "threshold": point.threshold,
+        "threshold_goal": point.goal,
+        "calibration": point.calibration.method,
+        "rules": len(cascade.rules.active),
         **{f"estimator.{key}": value for key, value in task.estimator.model_dump().items()},
     }
