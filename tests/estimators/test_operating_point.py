@@ -40,9 +40,13 @@ def test_of_many_labels_the_largest_multiple_of_its_threshold_is_given() -> None
 
 
 def test_equal_thresholds_decide_as_none_even_between_neighbouring_numbers() -> None:
-    close = np.array([[0.35, np.nextafter(0.35, 1), 0.3], [0.45, np.nextafter(0.45, 1), 0.1]])
+    lower = np.linspace(0.34, 0.49, 99)
+    higher = np.nextafter(lower, 1)
+    # The plain quotients of some of these pairs are equal.
+    assert (lower / (1 / 3) == higher / (1 / 3)).any()
     equal = OperatingPoint(threshold=None, goal="max f1", thresholds=dict.fromkeys(ABC, 1 / 3))
-    assert equal.labels_of(close, ABC, "a") == ["b", "b"]
+    rows = np.column_stack([lower, higher, 1 - lower - higher])
+    assert equal.labels_of(rows, ABC, "a") == ["b"] * 99
 
 
 @pytest.mark.parametrize("label", range(3))
