@@ -18,6 +18,7 @@ from assay.progress import Progress
 from assay.registry import Registry
 from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
+from tests.rulesets import small_rules
 
 QUIET = Progress(quiet=True)
 
@@ -80,6 +81,28 @@ def abuse_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An artifact folder of the task abuse, which has three labels."""
     task = make_task("abuse", ["neither", "offensive_language", "hate_speech"], experiment="abuse-detection")
     return saved(fit(task, ABUSE_GROUPS), tmp_path_factory.mktemp("abuse") / "model")
+
+
+@pytest.fixture(scope="session")
+def ruled_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artifact folder with rules of both kinds, a calibration, a chosen threshold and a review band."""
+    folder = tmp_path_factory.mktemp("ruled")
+    small_rules(folder)
+    task = make_task(
+        "spam",
+        ["ham", "spam"],
+        rules=str(folder / "rules.toml"),
+        estimator={"min_df": 1, "char_ngrams": [2, 3]},
+        threshold={"goal": "max f1", "review": [0.1, 0.9]},
+    )
+    sides = (Rows(*labelled(SPAM_GROUPS, count, seed)) for count, seed in ((200, 0), (60, 1)))
+    return saved(train_cascade(task, *sides, progress=QUIET), folder / "model")
+
+
+@pytest.fixture(scope="session")
+def ruled_cascade(ruled_artifact: Path) -> Cascade:
+    """The loaded cascade that has all there is."""
+    return load_artifact(ruled_artifact)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,14 @@ from assay.service import Models, Served, create_app
 from assay.telemetry import Counters
 from tests.corpus import ODD, SPAM_GROUPS, labelled
 
-Answers = list[tuple[str, float, float]]
-"""Label, score and confidence of every text."""
+Answers = list[tuple[str, float | None, float, str | None, bool]]
+"""Label, score, confidence, rule and review of every text."""
 Way = Callable[[Cascade, Path, list[str]], Answers]
 
 TEXTS = [
+    "f.r.e.e offer",
+    "mum is home, claim a prize",
+    "a prize to claim",
     *labelled(SPAM_GROUPS, 40, seed=9)[0],
     *ODD,
     "free prize\r\nclaim\tnow",
@@ -45,12 +48,19 @@ TEXTS = [
 
 def of(decisions: list[Decision]) -> Answers:
     """Return what two ways must agree on."""
-    return [(each.label, float(each.score or 0.0), each.confidence) for each in decisions]
+    return [(each.label, each.score, each.confidence, each.rule, each.review) for each in decisions]
 
 
 def of_json(decisions: list[dict[str, Any]]) -> Answers:
     """Return the same of decisions that went through JSON."""
-    return [(each["label"], each["score"], each["confidence"]) for each in decisions]
+    return [
+        (each["label"], each["score"], each["confidence"], each["rule"], each["review"]) for each in decisions
+    ]
+
+
+def of_columns(rows: Iterable[dict[str, Any]]) -> Answers:
+    """Return the same of rows that were scored."""
+    return of_json([{name.removeprefix("assay_"): value for name, value in row.items()} for row in rows])
 
 
 def one_by_one(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
@@ -109,11 +119,13 @@ def through_csv(
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=mark).writerows([("text", "n"), *zip(texts, range(len(texts)), strict=True)])
     back = io.StringIO(scored(cascade, text.getvalue().encode(), format).decode(), newline="")
-    rows = [
-        {key.removeprefix("assay_"): value for key, value in row.items()}
-        for row in csv.DictReader(back, delimiter=mark)
-    ]
-    return [(row["label"], float(row["score"]), float(row["confidence"])) for row in rows]
+    answers: Answers = []
+    for row in csv.DictReader(back, delimiter=mark):
+        score, confidence = (float(row[f"assay_{name}"] or "nan") for name in ("score", "confidence"))
+        told = None if row["assay_score"] == "" else score
+        review = {"True": True, "False": False}[row["assay_review"]]
+        answers.append((row["assay_label"], told, confidence, row["assay_rule"] or None, review))
+    return answers
 
 
 def through_tsv(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
@@ -122,15 +134,13 @@ def through_tsv(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
 
 def through_jsonl(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
     content = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
-    rows = map(json.loads, scored(cascade, content, "jsonl").splitlines())
-    return [(row["assay_label"], row["assay_score"], row["assay_confidence"]) for row in rows]
+    return of_columns(map(json.loads, scored(cascade, content, "jsonl").splitlines()))
 
 
 def through_parquet(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
     out = io.BytesIO()
     pq.write_table(pa.table({"text": texts}), out)
-    rows = pq.read_table(io.BytesIO(scored(cascade, out.getvalue(), "parquet"))).to_pylist()
-    return [(row["assay_label"], row["assay_score"], row["assay_confidence"]) for row in rows]
+    return of_columns(pq.read_table(io.BytesIO(scored(cascade, out.getvalue(), "parquet"))).to_pylist())
 
 
 def loaded_anew(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
@@ -155,12 +165,12 @@ WAYS: dict[str, Way] = {
 }
 
 
-@pytest.mark.parametrize("task", ["spam", "abuse"])
+@pytest.mark.parametrize("task", ["spam", "abuse", "ruled"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_text_has_one_answer(way: str, task: str, request: pytest.FixtureRequest) -> None:
     cascade = request.getfixturevalue(f"{task}_cascade")
     expected = of(cascade.decide(TEXTS))
-    assert len({score for _, score, _ in expected}) > 40
+    assert len({score for _, score, *_ in expected}) > (10 if task == "ruled" else 40)
     assert WAYS[way](cascade, request.getfixturevalue(f"{task}_artifact"), TEXTS) == expected
 
 

@@ -7,26 +7,10 @@ from assay.estimators import Cascade, train_cascade
 from assay.estimators.explanation import MOST_NGRAMS
 from tests.conftest import QUIET, make_task
 from tests.corpus import ABUSE_GROUPS, HAM, SPAM, SPAM_GROUPS, labelled
-from tests.rulesets import small_rules
 
 WORDS = st.lists(st.sampled_from([*SPAM, *HAM, "FREE", "zzz", "!", "\n"]), min_size=1, max_size=30).map(
     " ".join
 )
-
-
-@pytest.fixture(scope="module")
-def ruled(tmp_path_factory: pytest.TempPathFactory) -> Cascade:
-    """A cascade with rules that decide and rules that are evidence, over words and characters."""
-    folder = tmp_path_factory.mktemp("rules")
-    small_rules(folder)
-    task = make_task(
-        "spam",
-        ["ham", "spam"],
-        rules=str(folder / "rules.toml"),
-        estimator={"min_df": 1, "char_ngrams": [2, 3]},
-        threshold={"goal": "max f1"},
-    )
-    return train_cascade(task, Rows(*labelled(SPAM_GROUPS, 200)), progress=QUIET)
 
 
 def check_sum(cascade: Cascade, text: str) -> None:
@@ -51,8 +35,8 @@ def check_sum(cascade: Cascade, text: str) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(text=WORDS | st.text(min_size=1).filter(lambda text: text.strip()))
-def test_bias_and_contributions_add_up_to_the_logit(ruled: Cascade, text: str) -> None:
-    check_sum(ruled, text)
+def test_bias_and_contributions_add_up_to_the_logit(ruled_cascade: Cascade, text: str) -> None:
+    check_sum(ruled_cascade, text)
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,17 +68,17 @@ def test_an_explanation_speaks_for_the_positive_of_two_labels_else_for_the_one_g
     assert all(each.explanation.label == each.label for each in abuse_cascade.decide(texts, explain=True))
 
 
-def test_a_rule_that_decided_is_told_with_its_place(ruled: Cascade) -> None:
+def test_a_rule_that_decided_is_told_with_its_place(ruled_cascade: Cascade) -> None:
     text = "zzz 1 F.R.E.E offer, urgent"
-    [decision] = ruled.decide([text], explain=True)
+    [decision] = ruled_cascade.decide([text], explain=True)
     assert (decision.decided_by, decision.rule, decision.score) == ("rule", "spelled-free", None)
     assert decision.explanation
     told = {rule.id: [text[begin:end] for begin, end in rule.spans] for rule in decision.explanation.rules}
     assert told == {"spelled-free": ["F.R.E.E offer"], "urgent": ["urgent"]}
 
 
-def test_evidence_is_told_with_its_weight(ruled: Cascade) -> None:
-    [decision] = ruled.decide(["urgent zzz"], explain=True)
+def test_evidence_is_told_with_its_weight(ruled_cascade: Cascade) -> None:
+    [decision] = ruled_cascade.decide(["urgent zzz"], explain=True)
     assert decision.decided_by == "model"
     assert decision.explanation
     [rule] = decision.explanation.rules
@@ -103,8 +87,8 @@ def test_evidence_is_told_with_its_weight(ruled: Cascade) -> None:
     assert rule.weight > 0
 
 
-def test_the_strongest_ngrams_come_first_and_the_rest_is_one_sum(ruled: Cascade) -> None:
-    [decision] = ruled.decide(
+def test_the_strongest_ngrams_come_first_and_the_rest_is_one_sum(ruled_cascade: Cascade) -> None:
+    [decision] = ruled_cascade.decide(
         ["thanks, the bus and the train are late; text me at the meeting"], explain=True
     )
     told = decision.explanation
@@ -116,9 +100,9 @@ def test_the_strongest_ngrams_come_first_and_the_rest_is_one_sum(ruled: Cascade)
     assert {each.kind for each in told.ngrams} <= {"words", "char_wb"}
 
 
-def test_an_explanation_changes_no_decision_and_is_asked_for(ruled: Cascade) -> None:
+def test_an_explanation_changes_no_decision_and_is_asked_for(ruled_cascade: Cascade) -> None:
     texts = ["free prize", "lunch tomorrow", "F R E E mobile"]
-    plain, explained = ruled.decide(texts), ruled.decide(texts, explain=True)
+    plain, explained = ruled_cascade.decide(texts), ruled_cascade.decide(texts, explain=True)
     assert [each.to_dict().get("explanation") for each in plain] == [None] * 3
     for one, other in zip(plain, explained, strict=True):
         told = other.to_dict()
