@@ -55,7 +55,7 @@ def test_rules_that_decide_for_other_labels_come_first_and_evidence_last() -> No
 
 
 def test_columns_of_hits_are_the_active_rules(small: Rules) -> None:
-    texts = ["mum is at home", "a cash prize: reply", "fr33 mobile, stop", "sorry", "nothing"]
+    texts = ["mum is at home", "a cash prize: reply", "fr€e mobile, stop", "sorry", "nothing"]
     assert small.hits(texts).astype(int).tolist() == [
         [1, 0, 0, 0, 0],
         [0, 1, 0, 0, 0],
@@ -116,6 +116,16 @@ def test_a_word_that_is_drawn_out_is_told_once() -> None:
     ]
 
 
+def test_what_fired_is_found_in_the_order_of_columns() -> None:
+    rules = ruleset(
+        rule("spam", "a"),
+        rule("ham", "a", label="ham", view="folded"),
+        rule("also", "a", view="folded"),
+        rule("last", "a", action="evidence"),
+    )
+    assert [hit.rule.id for hit in rules.find("a")] == ["ham", "spam", "also", "last"]
+
+
 def test_folding_is_as_it_was_configured() -> None:
     loose = rule("win", "win", view="folded")
     strict = FoldingConfig(leetspeak=False)
@@ -137,7 +147,7 @@ def test_one_by_one_is_as_together(small: Rules) -> None:
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(texts=st.lists(st.text() | st.sampled_from(["fr33 offer", "é call prize, call", "İ later"])))
+@given(texts=st.lists(st.text() | st.sampled_from(["fr3e offer", "é call prize, call", "İ later"])))
 def test_without_memory_for_the_set_the_answers_are_the_same(small: Rules, texts: list[str]) -> None:
     poor = ruleset(*small.all, max_mem=1)
     assert np.array_equal(poor.hits(texts), small.hits(texts))

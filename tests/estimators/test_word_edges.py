@@ -46,7 +46,7 @@ def compiled(pattern: str) -> list | None:
     """Return a pattern's expansions; None where it can never match, an empty list where it is refused."""
     try:
         compile_pattern(pattern)
-        return [compile_pattern(expansion) for expansion in expand(pattern)[:3]]
+        return [compile_pattern(expansion) for expansion in expand(pattern)]
     except PatternFault as fault:
         return None if "never match" in str(fault) else []
     except ValueError:
@@ -94,6 +94,12 @@ def fires(pattern: str, text: str) -> bool:
         (r"a\>.\<b", ["a b"], ["a\nb"]),
         (r"\<(?:\<\w+\>\s*){3}$", ["a b c", "aa bb cc"], ["a b", "a b é c"]),
         (r"a\>[^x]{2}", ["a !", "a !é"], ["aé!", "a"]),
+        (r"(?s)a\>(?:.)\<b", ["a\nb", "a b"], ["aéb"]),
+        (r"(?s)a\>(?-s:.)\<b", ["a b"], ["a\nb"]),
+        (r"(?ms)a\>$.", ["a\nb"], ["a b"]),
+        (r"a\>[😀b]$", ["a😀"], ["ab"]),
+        (r"^(?:-?a\>)+$", ["a", "a-a-a"], ["aa", "a-aa"]),
+        (r"^(?:-?a\>|-?b)+$", ["a-b", "ba", "a-bb-a", "a-a-b-a"], ["ab", "aa", "a-ab"]),
         (r"(?i:\<a)\>", ["A", "a."], ["ab", "Aé"]),
         (r"\x61\>|\Q\>\E\<b", ["a", r"\>b"], ["ab", "b"]),
     ],
@@ -120,6 +126,9 @@ def test_edges_are_seen_beside_them(pattern: str) -> None:
     [
         (r"\<\$5", "can never match"),
         (r"a\>b", "can never match"),
+        (r"\<\s", "can never match"),
+        (r"\>\d", "can never match"),
+        (r"a\>\<", "can never match"),
         (r"a(?i)\<b", r"sets flags amid a group by '\(\?i\)'"),
         (r"(?:\<a\>\s*){11}", "more than 10 times; move the edges out of the group"),
         (r"(?:\<|\>)*", "ask for different things"),

@@ -71,7 +71,7 @@ class Matcher:
                 yield start, end
                 done = end
                 # The character before a word may be the last one of the match before it.
-                at = _step(encoded, end, -1) if edges and edges.wide else end
+                at = _step(encoded, end, -1) if edges else end
 
     def _fires(self, number: int, encoded: bytes) -> bool:
         return self._regex(number).search(encoded) is not None

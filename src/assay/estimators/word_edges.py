@@ -57,14 +57,12 @@ class Expansion(NamedTuple):
     ``exact`` matches what the pattern means, by one character more on either side where an edge asks for it;
     what the pattern itself matches is the one group that takes part. ``plain`` matches the same texts among
     those without letters, marks and digits beyond ASCII; ``loose`` matches all of them and perhaps more.
-    These two are small, and ``exact`` takes thousands of instructions. ``wide``: every match of ``exact``
-    begins one character early, or with the text.
+    These two are small, and ``exact`` takes thousands of instructions.
     """
 
     exact: str
     plain: str
     loose: str
-    wide: bool
 
 
 def has_edges(pattern: str) -> bool:
@@ -94,8 +92,7 @@ def expand(pattern: str) -> Expansion:
             r"can never match: \< stands before a letter, mark, digit or underscore and \> after one, "
             "with none of them on the other side"
         )
-    wide = all(before is not None for before, _, _ in exact)
-    return Expansion(_written(exact), _written(plain), write_pattern(loose), wide)
+    return Expansion(_written(exact), _written(plain), write_pattern(loose))
 
 
 def _row(*parts: Node) -> Node:
