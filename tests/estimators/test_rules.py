@@ -232,7 +232,9 @@ TEXT = st.text(min_size=1, max_size=20).filter(lambda text: text.strip())
 def test_written_rules_read_back_as_they_were(
     note: str, example: str, expires: date | None, action: str, view: str
 ) -> None:
-    one = rule("a", r"(?s)\A.", note=note, examples=(example,), expires=expires, action=action, view=view)
+    one = rule(
+        "a", "(?s).", note=note, examples=("lunch" + example,), expires=expires, action=action, view=view
+    )
     rules = ruleset(one, rule("b", "x", counterexamples=("y",)))
     years_later = {"positive": "spam", "folding": PLAIN, "today": date(2040, 1, 1)}
     values = tomllib.loads(rules.to_toml())
