@@ -222,6 +222,7 @@ def test_equality_is_of_what_decides(small: Rules, tmp_path: Path) -> None:
 TEXT = st.text(min_size=1, max_size=20).filter(lambda text: text.strip())
 
 
+@settings(deadline=None)
 @given(
     note=st.text(),
     example=TEXT,

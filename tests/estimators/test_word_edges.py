@@ -97,6 +97,7 @@ def fires(pattern: str, text: str) -> bool:
         (r"(?s)a\>(?:.)\<b", ["a\nb", "a b"], ["aéb"]),
         (r"(?s)a\>(?-s:.)\<b", ["a b"], ["a\nb"]),
         (r"(?ms)a\>$.", ["a\nb"], ["a b"]),
+        (r"(?:\<a){1,2}(?:!b{2,3}c{2,}){2}\>", ["a!bbcc!bbbccc"], ["a!bbcc!bcc"]),
         (r"a\>[😀b]$", ["a😀"], ["ab"]),
         (r"^(?:-?a\>)+$", ["a", "a-a-a"], ["aa", "a-aa"]),
         (r"^(?:-?a\>|-?b)+$", ["a-b", "ba", "a-bb-a", "a-a-b-a"], ["ab", "aa", "a-ab"]),
