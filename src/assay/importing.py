@@ -11,16 +11,15 @@ from assay.estimators import (
     attach_report,
     choose_operating_point,
     import_pipeline,
-    load_artifact,
     save_artifact,
 )
-from assay.evaluation import evaluate, write_report
+from assay.evaluation import write_report
 from assay.exceptions import ConfigError
 from assay.gate import GateDecision, decide_gate
 from assay.loading import has_file
 from assay.pipeline import (
+    evaluate_folder,
     evaluate_production,
-    facts,
     fate_of,
     golden_texts,
     parameters,
@@ -112,8 +111,7 @@ def register(
     lines = ["No labelled rows were given, so nothing was measured."]
     (work / "report").mkdir()
     if dataset:
-        loaded = load_artifact(work / "model")
-        report = evaluate(loaded, dataset.test, dataset=facts(dataset), progress=progress)
+        report = evaluate_folder(work / "model", dataset, progress=progress)
         gate = decide_gate(task.gate, report, evaluate_production(task, dataset, settings, progress=progress))
         manifest, metrics = attach_report(work / "model", report.to_json()), report.flat()
         write_report(report, work / "report", gate=gate.lines())

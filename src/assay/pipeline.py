@@ -8,7 +8,14 @@ from typing import Any
 
 from assay.config import Settings, Task
 from assay.datasets import Dataset, load_dataset
-from assay.estimators import Cascade, attach_report, load_artifact, save_artifact, train_cascade
+from assay.estimators import (
+    Cascade,
+    attach_report,
+    load_artifact,
+    read_tables,
+    save_artifact,
+    train_cascade,
+)
 from assay.evaluation import Report, evaluate, write_report
 from assay.gate import GateDecision, decide_gate
 from assay.progress import Progress
@@ -88,13 +95,8 @@ def register_candidate(
         save_artifact(
             cascade, folder / "model", golden=golden_texts(dataset), provenance=provenance_of(dataset)
         )
-        report = evaluate(
-            load_artifact(folder / "model"),
-            dataset.test,
-            dataset=facts(dataset),
-            training={"seconds": seconds, **made_with()},
-            progress=progress,
-        )
+        training = {"seconds": seconds, **made_with()}
+        report = evaluate_folder(folder / "model", dataset, training=training, progress=progress)
         champion = evaluate_production(task, dataset, settings, progress=progress)
         gate = decide_gate(task.gate, report, champion)
         with progress.step("register the candidate"):
@@ -137,22 +139,41 @@ def evaluate_production(
     if production is None:
         return None
     progress.say(f"  meet {task.model} version {production.number}, now in production, on the same rows")
-    cascade = load_version(task.model, production.number, settings)
-    return evaluate(cascade, dataset.test, dataset=facts(dataset), progress=progress)
+    return evaluate_registered(task.model, production.number, dataset, settings, progress=progress)
 
 
-def load_version(model: str, reference: str, settings: Settings) -> Cascade:
-    """Return a registered version's cascade; ``reference`` is a number or an alias."""
+def evaluate_registered(
+    model: str, reference: str, dataset: Dataset, settings: Settings, *, progress: Progress
+) -> Report:
+    """Return the report of a registered version on a dataset; ``reference`` is a number or an alias."""
     found = find_version(settings.store, model, reference)
     folder = fetch_version(settings.store, found, settings.cache)
-    return load_artifact(folder).at_version(found.version)
+    return evaluate_folder(folder, dataset, version=found.version, progress=progress)
+
+
+def evaluate_folder(
+    folder: Path,
+    dataset: Dataset,
+    *,
+    version: str = "",
+    training: dict[str, Any] | None = None,
+    progress: Progress,
+) -> Report:
+    """Return the report of an artifact folder, loaded and verified, on the rows that a dataset holds out."""
+    return evaluate(
+        load_artifact(folder).at_version(version),
+        dataset.test,
+        dataset=facts(dataset),
+        training=training,
+        thresholds=read_tables(folder),
+        progress=progress,
+    )
 
 
 def evaluate_version(task: Task, reference: str, settings: Settings, *, progress: Progress) -> Report:
     """Return the report of a registered version on the rows of a task that are held out now."""
     dataset = read_rows(task, settings, progress=progress)
-    cascade = load_version(task.model, reference, settings)
-    return evaluate(cascade, dataset.test, dataset=facts(dataset), progress=progress)
+    return evaluate_registered(task.model, reference, dataset, settings, progress=progress)
 
 
 def gate_version(
@@ -162,8 +183,7 @@ def gate_version(
     registry = Registry(settings.store, settings.home)
     version = registry.version(task.model, reference)
     dataset = read_rows(task, settings, progress=progress)
-    candidate = load_version(task.model, version.number, settings)
-    report = evaluate(candidate, dataset.test, dataset=facts(dataset), progress=progress)
+    report = evaluate_registered(task.model, version.number, dataset, settings, progress=progress)
     champion = evaluate_production(task, dataset, settings, progress=progress)
     gate = decide_gate(task.gate, report, champion)
     return registry.record_gate(task.model, version.number, gate), gate
