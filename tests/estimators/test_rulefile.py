@@ -82,7 +82,7 @@ def test_a_pattern_that_matches_the_empty_text_is_refused(pattern: str) -> None:
         ({"expires": "soon"}, "expires: Input should be a valid date"),
         ({"pattern": ""}, "pattern: String should have at least 1 character"),
         ({"pattern": "w" * (MAX_PATTERN + 1)}, "pattern: String should have at most 2000 characters"),
-        ({"patern": "win"}, "'patern' is no key of a rule; those are id, pattern, label, action, view"),
+        ({"regex": "win"}, "'regex' is no key of a rule; those are id, pattern, label, action, view"),
         ({"pattern": r"\C"}, r"its pattern matches single bytes by \C; rules read characters"),
         ({"pattern": r"\<!"}, r"its pattern '\\<!' can never match"),
         ({"pattern": r"\<.\>." * 300}, r"grows too large by its \< and \>: pattern too large"),

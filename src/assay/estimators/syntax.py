@@ -225,7 +225,7 @@ def _counts(token: str) -> tuple[int, int | None, str] | None:
 
 
 def write_pattern(node: Node) -> str:
-    """Return the pattern of a tree."""
+    """Return the pattern of a tree, its needs left out."""
     match node:
         case Atom(text) | Anchor(text):
             return text

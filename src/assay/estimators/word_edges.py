@@ -48,7 +48,7 @@ Variants = dict[Open, Node]
 
 _BEFORE = {None: "", "gap": rf"(?:\A|{GAP})", "word": WORD}
 _AFTER = {None: "", "gap": rf"(?:{GAP}|\z)", "word": WORD}
-_ANYWHERE: dict[str, Node] = {r"\<": EMPTY, r"\>": EMPTY}
+_EDGES = {r"\<", r"\>"}
 
 
 class Expansion(NamedTuple):
@@ -67,7 +67,7 @@ class Expansion(NamedTuple):
 
 def has_edges(pattern: str) -> bool:
     r"""Return whether a pattern has ``\<`` or ``\>`` outside classes and literal runs."""
-    return not _ANYWHERE.keys().isdisjoint(tokens(pattern))
+    return not _EDGES.isdisjoint(tokens(pattern))
 
 
 @functools.lru_cache(maxsize=2048)
@@ -82,17 +82,16 @@ def expand(pattern: str) -> Expansion:
     exact_edges = {r"\<": _row(gap_behind, word_ahead), r"\>": _row(word_behind, gap_ahead)}
     plain_edges = {r"\<": _row(ascii_edge, word_ahead), r"\>": _row(word_behind, ascii_edge)}
     try:
-        exact = settle(read_pattern(pattern, exact_edges))
-        plain = settle(read_pattern(pattern, plain_edges))
-        loose = read_pattern(pattern, _ANYWHERE)
+        tree = read_pattern(pattern, exact_edges)
+        exact, plain = settle(tree), settle(read_pattern(pattern, plain_edges))
     except RecursionError as error:
         raise PatternFault("nests its groups too deeply") from error
-    if not exact or not plain or loose is None:
+    if tree is None or not exact or not plain:
         raise PatternFault(
             r"can never match: \< stands before a letter, mark, digit or underscore and \> after one, "
             "with none of them on the other side"
         )
-    return Expansion(_written(exact), _written(plain), write_pattern(loose))
+    return Expansion(_written(exact), _written(plain), write_pattern(tree))
 
 
 def _row(*parts: Node) -> Node:
