@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from assay.cli import COMMANDS, build_parser, main
 from assay.datasets import CATALOG, NamedSet
 from assay.datasets.catalog import WheelFile
 from docs import generate
+from tests.rulesets import RULES_TOML
 
 FREE = "free prize claim now"
 
@@ -82,6 +84,28 @@ def test_a_blocked_candidate_exits_with_2_and_changes_nothing(
     assert "previous" in output(capsys, "versions", "mine").splitlines()[1]
 
 
+def test_a_version_is_tuned_for_another_goal_and_with_rules(
+    capsys: pytest.CaptureFixture[str], with_version: Path
+) -> None:
+    new = ("task", "new", "mine", "--data", "mine.csv", "--text", "T", "--label", "L")
+    output(capsys, *new)
+    text = Path("tasks/mine.toml").read_text().replace("# rules =", "rules =")
+    # The model of version 1 was fitted with the defaults.
+    text = re.sub(r"(?s)\[estimator\].*?\n(?=\[threshold\])", "", text)
+    Path("tasks/mine.toml").write_text(text)
+    assert "mine.rules.toml" in output(capsys, "tune", "mine", "1", code=1)
+    Path("tasks/mine.rules.toml").write_text(RULES_TOML.partition('[[rule]]\nid = "urgent"')[0])
+    said = output(capsys, "tune", "mine", "1")
+    assert "MineClassifier version 2 is registered" in said
+    assert "Goal max f1: F1 of 'spam' is" in said
+    assert "Rules decided" in said
+    said = output(capsys, "tune", "mine", "latest", "--promote")
+    assert "MineClassifier version 3 is now in production" in said
+    strict = text.replace("[gate]", "[gate]\nmin_accuracy = 1.0")
+    Path("tasks/mine.toml").write_text(strict)
+    assert "Gate blocked" in output(capsys, "tune", "mine", code=2)
+
+
 def test_a_version_is_gated_anew(capsys: pytest.CaptureFixture[str], with_version: Path) -> None:
     assert "Gate passed" in output(capsys, "gate", "mine", "1")
     Path("other.csv").write_text(
@@ -108,6 +132,14 @@ def test_a_version_is_gated_anew(capsys: pytest.CaptureFixture[str], with_versio
         ),
         (("data",), "the following arguments are required: ACTION"),
         (("task", "new", "mine"), "the following arguments are required: --data"),
+        (("rules",), "the following arguments are required: ACTION"),
+        (("rules", "check", "mine", "--side", "validation"), "invalid choice: 'validation'"),
+        (("rules", "test"), "the following arguments are required: text"),
+        (("thresholds", "mine", "--compare", "0.5"), "argument --compare: expected 2 arguments"),
+        (
+            ("thresholds", "mine", "--compare", "low", "high"),
+            "argument --compare: invalid float value: 'low'",
+        ),
     ],
 )
 def test_a_command_that_is_not_understood_exits_with_1(
@@ -142,6 +174,11 @@ ROWS = ("--data", "mine.csv", "--text", "T", "--label", "L")
         (("serve", "--port", "70000"), "port: Input should be less than or equal to 65535"),
         (("data", "fetch", "enron"), "There is no set 'enron'; there are ['davidson',"),
         (("data", "check", "no.csv"), "no.csv"),
+        (("rules", "check", "mine"), "There is no task 'mine' in 'tasks'"),
+        (("rules", "test", "hello"), "No task has rules in 'tasks'. Say which is meant: --task NAME."),
+        (("rules", "test", " "), "The text is empty."),
+        (("thresholds", "mine"), "The registry has no model 'MineClassifier'"),
+        (("tune", "mine"), "There is no task 'mine' in 'tasks'"),
         (("task", "new", "Mine", *ROWS), "'Mine' is no name for a task"),
         (("task", "new", "mine", "--data", "mine.csv"), "None of the columns ['T', 'L'] of"),
         (("import", "no.joblib", "--task", "mine", "--trust"), "There is no file 'no.joblib'"),

@@ -72,6 +72,20 @@ def test_a_registry_of_another_program_is_broken(capsys: pytest.CaptureFixture[s
     assert bad(examined(capsys, 1)).startswith("BAD   registry sqlite:")
 
 
+def test_rules_are_counted_and_expired_or_faulty_ones_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("tasks").mkdir()
+    Path("tasks/x.toml").write_text('rules = "x.rules.toml"\n' + TASK)
+    rule = '[[rule]]\nid = "sale"\npattern = "sale"\nlabel = "a"\naction = "decide"\nexamples = ["a sale"]\n'
+    old = rule.replace("sale", "fair") + "expires = 2020-05-31\n"
+    Path("tasks/x.rules.toml").write_text(rule + old)
+    said = "\n".join(examined(capsys, 0))
+    assert "ok    task x: a, b; data x.csv; active rules: 1" in said
+    assert "note  task x: the rule 'fair' is off, it expired on 2020-05-31" in said
+    Path("tasks/x.rules.toml").write_text(rule.replace("a sale", "a fair"))
+    said = "\n".join(examined(capsys, 1))
+    assert "BAD   tasks/x.rules.toml has rules that cannot be used:" in said
+
+
 def test_a_task_file_that_cannot_be_used_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
     Path("tasks").mkdir()
     Path("tasks/good.toml").write_text(TASK)

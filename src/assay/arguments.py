@@ -28,7 +28,8 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_promote, _add_versions,
-                _add_score, _add_import, _add_serve, _add_quickstart, _add_doctor):  # fmt: skip
+                _add_rules, _add_thresholds, _add_tune, _add_score, _add_import, _add_serve,
+                _add_quickstart, _add_doctor):  # fmt: skip
         add(commands)
     return parser
 
@@ -124,6 +125,55 @@ def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _add_versions(commands: "argparse._SubParsersAction[Parser]") -> None:
     versions = _command(commands, "versions", "List the versions of a task.")
     versions.add_argument("task", help=TASK)
+
+
+def _add_rules(commands: "argparse._SubParsersAction[Parser]") -> None:
+    rules = _group(commands, "rules", "Measure and try the rules of a task.")
+    check = _command(rules, "check", "Measure what each rule is worth on labelled rows.")
+    check.add_argument("task", help=TASK)
+    check.add_argument(
+        "--side",
+        choices=("train", "test"),
+        default="train",
+        help="rows to measure on: those that the model is fitted on, by scores that were held out, "
+        "or those kept apart",
+    )
+    check.add_argument(
+        "--version", help=VERSION + "; else production, else latest, else a model is fitted for it"
+    )
+    _add_rows(check)
+    test = _command(rules, "test", "Show which rules fire on a text, and where.")
+    test.add_argument("text", help="the text; - is standard input")
+    test.add_argument("--task", metavar="NAME", help=f"{TASK} (else the only one with rules)")
+
+
+def _add_thresholds(commands: "argparse._SubParsersAction[Parser]") -> None:
+    thresholds = _command(
+        commands, "thresholds", "Show what a version's threshold was chosen from, and what another would do."
+    )
+    thresholds.add_argument("task", help=f"{TASK}; or an artifact folder")
+    thresholds.add_argument("version", nargs="?", default="latest", help=VERSION + " (%(default)s)")
+    thresholds.add_argument(
+        "--compare", nargs=2, type=float, metavar=("LOW", "HIGH"), help="two thresholds, side by side"
+    )
+    thresholds.add_argument(
+        "--minutes", type=float, metavar="M", help="what an analyst spends on one alert (2), for --compare"
+    )
+    thresholds.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="where plots and whole tables go (in the home folder)"
+    )
+
+
+def _add_tune(commands: "argparse._SubParsersAction[Parser]") -> None:
+    tune = _command(
+        commands,
+        "tune",
+        "Choose rules, calibration and threshold of a version anew, without training; gate and register it.",
+    )
+    tune.add_argument("task", help=TASK)
+    tune.add_argument("version", nargs="?", default="production", help=VERSION + " (%(default)s)")
+    _add_rows(tune)
+    tune.add_argument("--promote", action="store_true", help="make it production if the gate passes")
 
 
 def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:

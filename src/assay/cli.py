@@ -200,6 +200,54 @@ def _versions(options: argparse.Namespace) -> int:
     return OK
 
 
+def _rules_check(options: argparse.Namespace) -> int:
+    from assay.progress import Progress
+    from assay.rulework import check_rules
+
+    settings = _settings()
+    task, version = _task(options, settings), options.version
+    for line in check_rules(task, settings, side=options.side, version=version, progress=Progress()):
+        say(line)
+    return OK
+
+
+def _rules_test(options: argparse.Namespace) -> int:
+    from assay.ruletrial import try_rules
+
+    text = sys.stdin.read() if options.text == "-" else options.text
+    for line in try_rules(text, options.task, _settings()):
+        say(line)
+    return OK
+
+
+def _thresholds(options: argparse.Namespace) -> int:
+    from assay.thresholding import show_thresholds
+
+    for line in show_thresholds(
+        options.task,
+        options.version,
+        _settings(),
+        compare=options.compare,
+        minutes=options.minutes,
+        output=options.output,
+    ):
+        say(line)
+    return OK
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from assay.progress import Progress
+    from assay.tuning import tune_version
+
+    settings = _settings()
+    outcome = tune_version(
+        _task(options, settings), options.version, settings, progress=Progress(), promote=options.promote
+    )
+    for line in outcome.lines():
+        say(line)
+    return OK if outcome.gate.passed else BLOCKED
+
+
 def _score(options: argparse.Namespace) -> int:
     from assay.exceptions import DataError
     from assay.loading import load
@@ -274,6 +322,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "gate": _gate,
     "promote": _promote,
     "versions": _versions,
+    "rules check": _rules_check,
+    "rules test": _rules_test,
+    "thresholds": _thresholds,
+    "tune": _tune,
     "score": _score,
     "import": _import,
     "serve": _serve,

@@ -92,17 +92,25 @@ def room(home: Path, free: int) -> Note:
 
 
 def tasks(settings: Settings) -> Iterator[Note]:
-    """Find out which task files can be used."""
+    """Find out which task files can be used, and their rules."""
+    from assay.estimators import rules_of
+
     files = task_files(settings.tasks)
     if not files:
         yield Note("note", f"no task files in {str(settings.tasks)!r}; set ASSAY_TASKS, or train with --data")
     for path in files:
         try:
             task = read_task(path)
+            rules = rules_of(task)
         except AssayError as error:
             yield Note("BAD", error.message)
         else:
-            yield Note("ok", f"task {task.name}: {', '.join(task.labels)}; data {task.data.source}")
+            count = f"; active rules: {len(rules.active)}" if task.rules else ""
+            yield Note("ok", f"task {task.name}: {', '.join(task.labels)}; data {task.data.source}{count}")
+            for rule in rules.expired:
+                yield Note(
+                    "note", f"task {task.name}: the rule {rule.id!r} is off, it expired on {rule.expires}"
+                )
 
 
 def registry(settings: Settings) -> Iterator[Note]:

@@ -1,0 +1,188 @@
+"""``assay rules check``: what each rule of a task is worth on labelled rows."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.config import FoldingConfig, Settings, Task
+from assay.datasets import Dataset, Rows
+from assay.estimators import (
+    choose_operating_point,
+    load_artifact,
+    read_held_out,
+    rules_of,
+    train_cascade,
+)
+from assay.evaluation import account_rules
+from assay.exceptions import ConfigError, DataError, VersionNotFound
+from assay.loading import has_registry
+from assay.pipeline import read_rows
+from assay.progress import Progress
+from assay.registry import fetch_version, find_version
+
+if TYPE_CHECKING:
+    from assay.estimators import Cascade, Rules
+
+Floats = NDArray[np.float64]
+Side = Literal["train", "test"]
+
+
+class Stored(NamedTuple):
+    """A registered version: what it is called, and its artifact folder."""
+
+    name: str
+    folder: Path
+
+
+class Scored(NamedTuple):
+    """Labelled rows, a cascade, its model's logits of them, shape (rows, logits), and where they are from."""
+
+    rows: Rows
+    cascade: "Cascade"
+    logits: Floats
+    told: str
+
+    def labels(self, logits: Floats) -> list[str]:
+        """Return the labels that logits lead to when no rule decides."""
+        point = self.cascade.operating_point
+        probabilities = point.calibration.probabilities(logits, self.cascade.model.link)
+        return point.labels_of(probabilities, self.cascade.labels, self.cascade.task.positive)
+
+
+def check_rules(
+    task: Task, settings: Settings, *, side: Side, version: str | None, progress: Progress
+) -> list[str]:
+    """Return the account of a task's rules, as its file has them now, on its labelled rows, for people.
+
+    On the side ``train`` the rules meet a model's out-of-fold decisions: those stored with the version, else
+    those of a model that is fitted for it. On ``test`` they meet the version's decisions on the rows that are
+    kept apart. ``version`` is a number or an alias; None takes production, else the newest, else none.
+    Raises ConfigError, RuleError, DataError, VersionNotFound.
+    """
+    if not task.rules:
+        raise ConfigError(
+            f"The task {task.name!r} names no rules. Write some into {task.name}.rules.toml beside its file "
+            f'and the line rules = "{task.name}.rules.toml" into it.',
+            task=task.name,
+        )
+    rules, stored = rules_of(task), find_stored(task, version, settings)
+    if side == "test" and stored is None:
+        raise VersionNotFound(
+            f"The rows kept apart are judged by a version, and {task.model!r} has none. Train one: "
+            f"assay train {task.name}; or measure on the rows to train on: --side train",
+            model=task.model,
+        )
+    dataset = read_rows(task, settings, progress=progress)
+    if stored and side == "test":
+        scored = score_test_rows(stored, dataset)
+    else:
+        scored = (stored and read_scores(stored, dataset.training)) or fit_for_scores(task, dataset, progress)
+    without = without_each(rules, scored)
+    book = account_rules(
+        rules,
+        scored.rows.texts,
+        scored.rows.labels,
+        scored.labels(scored.logits),
+        positive=task.positive,
+        without=without,
+    )
+    return [scored.told, *book.lines(), *not_weighed(rules, without)]
+
+
+def find_stored(task: Task, reference: str | None, settings: Settings) -> Stored | None:
+    """Return the version of a task that a reference means; without one production, the newest, or None."""
+    if reference is None and not has_registry(settings):
+        return None
+    for wanted in (reference,) if reference else ("production", "latest"):
+        try:
+            found = find_version(settings.store, task.model, wanted)
+        except VersionNotFound:
+            if reference:
+                raise
+        else:
+            folder = fetch_version(settings.store, found, settings.cache)
+            return Stored(f"{found.model} version {found.version}", folder)
+    return None
+
+
+def score_test_rows(stored: Stored, dataset: Dataset) -> Scored:
+    """Return the test rows with the scores of a version's model, which has seen none of them."""
+    cascade, texts = load_artifact(stored.folder), dataset.test.texts
+    logits = cascade.model.logits(texts, evidence_hits(cascade, texts))
+    told = f"{len(texts):,} rows kept apart; the model alone is that of {stored.name}."
+    return Scored(dataset.test, cascade, logits, told)
+
+
+def read_scores(stored: Stored, rows: Rows) -> Scored | None:
+    """Return the training rows with the out-of-fold scores stored with a version.
+
+    Rows that were added since have none and are left out; None when no row has one.
+    """
+    held_out = read_held_out(stored.folder)
+    places = held_out.places(rows.texts) if held_out else np.full(len(rows), -1)
+    known = np.flatnonzero(places >= 0)
+    if held_out is None or not len(known):
+        return None
+    kept = Rows([rows.texts[at] for at in known], [rows.labels[at] for at in known])
+    told = f"{len(kept):,} rows to train on; the model alone is the out-of-fold decisions of {stored.name}."
+    if len(kept) < len(rows):
+        told += f" {len(rows) - len(kept):,} rows that it has not seen are left out."
+    return Scored(kept, load_artifact(stored.folder), held_out.logits[places[known]], told)
+
+
+def fit_for_scores(task: Task, dataset: Dataset, progress: Progress) -> Scored:
+    """Return the training rows with the out-of-fold scores of a model that is fitted now and not kept."""
+    fixed = task.calibration == "none" and task.threshold.parsed.kind == "fixed"
+    # Training leaves out the folds where nothing is chosen by their scores.
+    wanted = task.model_copy(update={"calibration": "auto"}) if fixed else task
+    cascade = train_cascade(wanted, dataset.train, dataset.validation, progress=progress)
+    held_out = cascade.selection.held_out if cascade.selection else None
+    if held_out is None:
+        raise DataError(
+            f"The rows of {task.data.source!r} are too few to be judged by models that have not seen them: "
+            "every label needs some in each part. Bring more, or measure with --side test."
+        )
+    if fixed:
+        point, _ = choose_operating_point(task.threshold, task.labels, task.positive, None)
+        cascade = replace(cascade, operating_point=point)
+    rows = dataset.training
+    told = f"{len(rows):,} rows to train on; the model alone is the out-of-fold decisions of a fit made now."
+    return Scored(rows, cascade, held_out.logits, told)
+
+
+def evidence_hits(cascade: "Cascade", texts: list[str]) -> NDArray[np.bool_]:
+    """Return which of a cascade's evidence rules fire on each text, shape (texts, evidence rules)."""
+    return cascade.rules.hits(texts)[:, len(cascade.rules.deciding) :]
+
+
+def without_each(rules: "Rules", scored: Scored) -> dict[str, list[str]]:
+    """Return the model's labels without the weight of each evidence rule that it was fitted with as it is."""
+    evidence = scored.cascade.model.evidence
+    if evidence is None:
+        return {}
+    fitted = features_of(scored.cascade.rules)
+    hits = evidence_hits(scored.cascade, scored.rows.texts)
+    found = {}
+    for rule, feature in features_of(rules).items():
+        if fitted.get(rule) == feature:
+            column = evidence.rules.index(rule)
+            found[rule] = scored.labels(scored.logits - hits[:, [column]] * evidence.coef[column])
+    return found
+
+
+def features_of(rules: "Rules") -> dict[str, tuple[str, FoldingConfig | None]]:
+    """Return for each evidence rule, by its id, what says on which texts it fires."""
+    return {
+        rule.id: (rule.pattern, rules.folding if rule.view == "folded" else None) for rule in rules.evidence
+    }
+
+
+def not_weighed(rules: "Rules", without: dict[str, list[str]]) -> list[str]:
+    """Return which evidence the model does not know yet, for people."""
+    strange = [rule.id for rule in rules.evidence if rule.id not in without]
+    if not strange:
+        return []
+    return [f"New or changed evidence, whose weight the next training finds: {', '.join(strange)}."]
