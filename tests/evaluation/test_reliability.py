@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,15 @@ def test_the_error_is_the_mean_distance_of_the_bins() -> None:
         (20, pytest.approx(0.1), 0.0),
         (20, pytest.approx(0.9), 0.5),
     ]
+    assert [(held.lowest, held.highest) for held in found.bins] == [(0.1, 0.1), (0.9, 0.9)]
     assert found.bins[0].observed.high == pytest.approx(0.1684, abs=1e-4)
 
 
 def test_bins_hold_about_equally_many_rows() -> None:
     found = measured(*drawn(1507))
     assert len(found.bins) == 15
+    assert all(held.lowest < held.probability < held.highest for held in found.bins)
+    assert all(one.highest < other.lowest for one, other in pairwise(found.bins))
     assert {held.count for held in found.bins} == {100, 101}
     assert len(measured(*drawn(99)).bins) == 4
     assert len(measured(*drawn(5)).bins) == 1

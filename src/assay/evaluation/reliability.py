@@ -1,6 +1,7 @@
 """Are the probabilities true? Brier score, expected calibration error, and the bins of a diagram."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,13 @@ CHANCE_DRAWS = 200
 
 
 class Bin(Finite):
-    """Rows of about the same probability: how many, its mean, and the share in which the event came true."""
+    """Rows of neighbouring probabilities, and the share of them in which the event came true."""
 
     count: int = Field(ge=1)
     probability: float = Field(ge=0, le=1)
+    """The mean; ``lowest`` and ``highest`` are the ends."""
+    lowest: float = Field(ge=0, le=1)
+    highest: float = Field(ge=0, le=1)
     observed: Interval
     """With its exact interval."""
 
@@ -146,15 +150,14 @@ def _by_chance(stated: Floats, starts: NDArray[np.int64], rng: np.random.Generat
     return float(np.mean(errors)) / len(stated)
 
 
-def _bins(stated: Floats, happened: Floats, starts: NDArray[np.int64]) -> list[Bin]:
-    counts = np.diff(np.append(starts, len(stated)))
-    means = np.add.reduceat(stated, starts) / counts
-    hits = np.add.reduceat(happened, starts)
-    return [
-        Bin(
-            count=count,
-            probability=min(max(mean, 0.0), 1.0),
-            observed=exact_interval(round(hit), count, reason="no row"),
+def _bins(stated: Floats, happened: Floats, starts: NDArray[np.int64]) -> Iterator[Bin]:
+    for start, end in pairwise([*starts.tolist(), len(stated)]):
+        held, hits = stated[start:end], int(happened[start:end].sum())
+        yield Bin(
+            count=end - start,
+            # Rounding of the mean must not carry it past the ends.
+            probability=float(np.clip(held.mean(), held[0], held[-1])),
+            lowest=float(held[0]),
+            highest=float(held[-1]),
+            observed=exact_interval(hits, end - start, reason="no row"),
         )
-        for count, mean, hit in zip(counts.tolist(), means.tolist(), hits.tolist(), strict=True)
-    ]
