@@ -205,6 +205,9 @@ def test_only_keeps_what_is_named(small: Rules) -> None:
     assert [r.id for r in less.active] == ["family", "urgent"]
     assert (less.as_of, less.folding, less.positive) == (small.as_of, small.folding, small.positive)
     assert less.hits(["mum is home now"]).tolist() == [[True, True]]
+    poor = ruleset(rule("a", "a"), rule("b", "b"), max_mem=1).only(["b"])
+    assert poor.hits(["b"]).tolist() == [[True]]
+    assert poor.fallbacks == 1
     with pytest.raises(RuleError, match="There is no rule 'eggs'; the rules are") as caught:
         small.only(["eggs"])
     assert caught.value.data == {"rule": "eggs"}
