@@ -89,12 +89,11 @@ def register_candidate(
     long it took to make; the run's log begins with line ``begun`` of the progress.
     """
     task, registry = cascade.task, Registry(settings.store, settings.home)
+    golden, provenance = golden_texts(dataset), provenance_of(dataset)
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:
         folder = Path(work)
-        save_artifact(
-            cascade, folder / "model", golden=golden_texts(dataset), provenance=provenance_of(dataset)
-        )
+        save_artifact(cascade, folder / "model", golden=golden, provenance=provenance)
         training = {"seconds": seconds, **made_with()}
         report = evaluate_folder(folder / "model", dataset, training=training, progress=progress)
         champion = evaluate_production(task, dataset, settings, progress=progress)

@@ -11,7 +11,7 @@ from assay.evaluation.text_table import text_table
 Verdict = Literal["dead", "harmful", "redundant", "expired"]
 COLUMNS = (
     *("rule", "label", "action", "hits", "precision", "recall", "corrects", "spoils"),
-    *("caught", "alarms", "overlap", "us", "verdict"),
+    *("caught", "alarms", "overlap", "cost", "verdict"),
 )
 SIDES = "lllrllrrrrlrl"
 
@@ -95,7 +95,7 @@ def _cells(account: RuleAccount) -> tuple[str, ...]:
         _number(account.caught, signed=True),
         _number(account.false_alarms, signed=True),
         shared,
-        "" if account.microseconds is None else f"{account.microseconds:.1f}",
+        "" if account.microseconds is None else f"{account.microseconds:.1f} us",
         ", ".join(account.verdicts),
     )
 
