@@ -35,8 +35,11 @@ docs: .venv/.dev ## write the generated parts of docs/ again and run the documen
 	$(BIN)/python -m docs.generate
 	$(BIN)/pytest tests/test_docs.py
 
-bench: .venv/.dev ## measure quality on the real sets beside this folder; writes benchmarks/results and docs/figures.md
-	$(BIN)/python -m benchmarks.quality
+bench: .venv/.dev ## measure quality and speed on the real sets beside this folder; writes benchmarks/results and docs/figures.md
+	$(BIN)/python -m benchmarks.sentiment
+	$(BIN)/python -m benchmarks.cascade
+	$(BIN)/python -m benchmarks.abuse
+	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.figures
 
 figures: .venv/.dev ## write docs/figures.md from benchmarks/results again

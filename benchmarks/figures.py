@@ -9,12 +9,12 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.sets import RESULTS, ROOT
+from benchmarks.tables import TABLES
+
 PAGE = ROOT / "docs" / "figures.md"
-RESULTS = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
@@ -23,8 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true")
     before = PAGE.read_text(encoding="utf-8")
-    results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")}
-    after = filled(before, results)
+    after = filled(before, read_results())
     if not parser.parse_args().check:
         PAGE.write_text(after, encoding="utf-8")
     elif before != after:
@@ -33,67 +32,18 @@ def main() -> int:
     return 0
 
 
+def read_results() -> dict[str, Any]:
+    """Return what each program measured, by the program's name."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")}
+
+
 def filled(page: str, results: Mapping[str, Any]) -> str:
     """Return a page with the tables of the results between its markers.
 
-    Raises KeyError for a marker that has no table here.
+    Raises KeyError for a marker that has no table.
     """
     return MARKED.sub(lambda found: found[1] + TABLES[found[2]](results) + found[3], page)
 
-
-def imdb_table(results: Mapping[str, Any]) -> str:
-    """Return the accuracies on IMDB."""
-    rows = [
-        "| weighting | n-grams | tokens | accuracy (95 % interval) | rows trained on | training |",
-        "|---|---|---|---|---|---|",
-    ]
-    for result in results["quality"]["imdb"]:
-        estimator, accuracy = result["estimator"], result["accuracy"]
-        ngrams = " to ".join(map(str, estimator["word_ngrams"]))
-        rows.append(
-            f"| {estimator['weighting']} | {ngrams} | {estimator['tokens']} "
-            f"| {accuracy['value']:.4f} ({accuracy['low']:.4f} to {accuracy['high']:.4f}) "
-            f"| {result['train_rows']:,} | {result['train_seconds']:.0f} s |"
-        )
-    return "\n".join(rows) + "\n"
-
-
-def sms_table(results: Mapping[str, Any]) -> str:
-    """Return spam caught and ham blocked."""
-    sms = results["quality"]["sms"]
-    names = {
-        "served": f"as served, threshold {sms['threshold']:g}",
-        "no_false_alarm": "lowest threshold without a false alarm on validation rows",
-    }
-    rows = ["| operating point | spam caught | ham blocked |", "|---|---|---|"]
-    rows += [
-        f"| {name} | {cell(sms[key]['spam_caught'])} | {cell(sms[key]['ham_blocked'])} |"
-        for key, name in names.items()
-    ]
-    rows.append("| published (Almeida et al., 2011) | 83.1 % | 0.18 % |")
-    return "\n".join(rows) + "\n"
-
-
-def machine_line(results: Mapping[str, Any]) -> str:
-    """Return what the figures were measured with."""
-    machine = dict(results["quality"]["machine"])
-    cores = machine.pop("cores")
-    return (
-        f"Measured on {cores} cores with "
-        + ", ".join(f"{name} {is_}" for name, is_ in machine.items())
-        + ".\n"
-    )
-
-
-def cell(measured: Mapping[str, Any]) -> str:
-    """Return a counted share with its interval for a table."""
-    interval = f"{measured['low']:.2%} to {measured['high']:.2%}"
-    return f"{measured['share']:.2%} ({interval}; {measured['hits']:,} of {measured['of']:,})".replace(
-        "%", " %"
-    )
-
-
-TABLES = {"imdb": imdb_table, "sms": sms_table, "machine": machine_line}
 
 if __name__ == "__main__":
     sys.exit(main())
