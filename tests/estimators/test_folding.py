@@ -60,6 +60,9 @@ DISGUISES = [
     ("\u0420\u0410\u0423", "pay"),
     ("\u0440\u0430\u0443", "pay"),
     ("\u0397\u0435llo", "hello"),
+    ("\u0389\u0435llo", "hello"),
+    ("ca5h", "cash"),
+    ("fr\u0903ee", "free"),
     ("w\u03b9n", "win"),
     ("\u039d\u039f\u03a4\u0395", "note"),
     ("\uff46\uff52\uff45\uff45", "free"),
@@ -104,7 +107,7 @@ def test_a_disguised_word_is_found_and_traced(disguise: str, word: str) -> None:
     ("text", "view"),
     [
         ("a &lt;b&gt; &amp; c", "a <b> & c"),
-        ("R&amp;amp;D", "r&d"),
+        ("R&amp;amp;D &#38;lt; &#x26;#38;gt;", "r&d < >"),
         ("R&amp;unknown; &unknown; &lt", "r&unknown; &unknown; &lt"),
         ("&#99999999; &#; &x", "&#99999999; &#; &x"),
         ("one\r\ntwo\u2028three\ta\nb", "one\n\ntwo\nthree\ta\nb"),
@@ -126,6 +129,7 @@ GENUINE = [
     "позвоните сегодня, это не спам; я и с ним, а он у нас",
     "хор поёт в саду, а кот спит",
     "файл win на диске с в папке foo",
+    "запустите программу foo в bar",
     "приїжджайте до нас у вівторок",
     "καλημέρα κόσμε, το ποτό και το φαγητό είναι εδώ",
     "բարեւ ձեզ, ինչպես եք",
@@ -143,6 +147,7 @@ GENUINE = [
 def test_genuine_text_of_another_script_stays(text: str) -> None:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     assert fold(text, ALL) == plain
+    assert fold_with_spans(text, ALL).text == plain
 
 
 @pytest.mark.parametrize(
@@ -173,6 +178,7 @@ def test_both_lines_of_an_elongated_text_lead_to_the_original() -> None:
         ("win", [0, 1, 2], [1, 2, 3]),
         ("\u00c6on", [0, 0, 1, 2], [1, 1, 2, 3]),
         ("a&amp;b", [0, 1, 6], [1, 6, 7]),
+        ("&semi;", [0], [6]),
         ("w-i-n", [0, 2, 4], [1, 3, 5]),
         ("\u200b", [], []),
         ("\u1112\u1161\u11ab\uff41", [0, 0], [4, 4]),
@@ -221,6 +227,18 @@ def test_a_switch_that_is_off_leaves_its_kind_alone(switch: str) -> None:
 
 def test_letters_become_lower_case_with_all_switches_off() -> None:
     assert fold("ÀB\u0301ΣΑΣ Straße \u200b&lt;", only()) == "àb\u0301σασ strasse \u200b&lt;"
+
+
+@pytest.mark.parametrize(
+    "character",
+    "\x00 \x08 \x0e \x1f \x7f \x84 \x86 \x9f \xad \u034f \u061c \u115f \u17b4 \u180e \u200b \u200f \u202e"
+    " \u2060 \u206f \u3164 \ufe0f \ufeff \uffa0 \ufff9 \U0001bca0 \U0001d173 \U000e0020 \U000e01ef".split(
+        " "
+    ),
+)
+def test_invisible_characters_are_dropped(character: str) -> None:
+    assert fold(f"fr{character}ee", only("invisible")) == "free"
+    assert fold(f"fr{character}ee é", only("invisible")) == "free é"
 
 
 PARTS = st.sampled_from(
@@ -282,7 +300,11 @@ def test_places_rise_along_each_line(text: str, config: FoldingConfig) -> None:
 @given(text=TEXTS, config=CONFIGS)
 @example(text="p3n!s5!x", config=ALL)
 @example(text="ſ ß ﬁ \u212a \u2126 \u1e9b \u1c82", config=ALL)
+@example(text="\u0149 ſ ß ﬁ \u212a \u2126", config=without("compatibility"))
 @example(text="\u1e790\u043d\u0438", config=ALL)
+@example(text="\ufb01\u0430 \u0438", config=without("compatibility"))
+@example(text="\u0438 b1b \u043d", config=ALL)
+@example(text="\u0438 b!b \u043d", config=ALL)
 def test_folding_again_changes_nothing(text: str, config: FoldingConfig) -> None:
     config = config.model_copy(update={"elongation": False})
     view = fold(text, config)

@@ -70,14 +70,17 @@ def _homoglyphs() -> tuple[Step, ...]:
 
     A run of look-alikes that touches a Latin letter is Latin. Elsewhere the stretch between two Latin
     letters decides: one letter in it that looks like no Latin letter shows genuine text. So does a text
-    with more such letters than Latin ones.
+    in which such letters are more than a third of the Latin ones.
     """
     likes = "".join(LOOKALIKES)
-    marks = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    marks = (
+        "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+        "\u0591-\u05bd\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u3099\u309a"
+    )
     table = str.maketrans(LOOKALIKES)
     like, foreign = re.compile(f"[{likes}]"), re.compile(rf"[^\W\d_A-Za-z{likes}]")
     # With what leetspeak makes letters of, so that folding again counts the same.
-    plain = re.compile(rf"[A-Za-z0-9!{re.escape(''.join(LEET))}]")
+    plain = re.compile(rf"[A-Za-z!{re.escape(''.join(LEET))}]")
     marked = Substitution(
         _beyond_ascii(re.compile(r"[^\w\x00-\x7f](?<=[\x00-\x7f].)")),
         re.compile(r"[\x00-\x7f][^\w\x00-\x7f]+"),
@@ -95,7 +98,7 @@ def _homoglyphs() -> tuple[Step, ...]:
     def mostly_latin(text: str) -> bool:
         if text.isascii() or not like.search(text):
             return False
-        return len(foreign.findall(text)) <= len(plain.findall(text))
+        return 3 * len(foreign.findall(text)) <= len(plain.findall(text))
 
     touching = _beyond_ascii(re.compile(f"[{likes}](?:(?<=[A-Za-z].)|[{marks}]*[A-Za-z])"))
     return (

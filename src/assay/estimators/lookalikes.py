@@ -70,7 +70,7 @@ _OTHERS = _both_cases(
     _pairs("аa вb еe гr кk мm нh оo рp сc тt уy хx ьb іi јj ѕs ԁd ԛq ԝw һh ӏl ѵv үy ғf ԍg ҽe ѡw")
     # Greek; some capitals look like another letter than the small ones do.
     | _pairs("αa βb γy εe ζz ηn ιi κk μu νv οo ρp τt υu χx ωw")
-    | _pairs("Αa Βb Γr Εe Ζz Ηh Ιi Κk Μm Νn Οo Ρp Τt Υy Χx Ωw")
+    | _pairs("Γr Ηh Μm Νn Υy")
     # Armenian, Coptic
     | _pairs("օo սu հh ոn յj զq ցg ⲁa ⲃb ⲉe ⲏh ⲓi ⲕk ⲙm ⲛn ⲟo ⲣp ⲥc ⲧt ⲩy ⲭx")
     # Cherokee, Lisu
