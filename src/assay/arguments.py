@@ -186,6 +186,11 @@ def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
     score.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
     score.add_argument("--format", choices=("csv", "tsv", "jsonl", "parquet"), help="of standard input (csv)")
     score.add_argument("--version", default="production", help=VERSION + " (%(default)s)")
+    score.add_argument(
+        "--explain",
+        action="store_true",
+        help="add a column of JSON: the rules and words behind each decision",
+    )
 
 
 def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:

@@ -258,11 +258,11 @@ def _score(options: argparse.Namespace) -> int:
         if options.output is None and table.format == "parquet":
             raise DataError("Parquet cannot go to a terminal or a pipe; name a file: -o FILE.parquet")
         if options.output is None:
-            tally = score_table(cascade, table, options.text, sys.stdout.buffer)
+            tally = score_table(cascade, table, options.text, sys.stdout.buffer, explain=options.explain)
         else:
             check_output(options.output, table)
             with replacing(options.output) as stream:
-                tally = score_table(cascade, table, options.text, stream)
+                tally = score_table(cascade, table, options.text, stream, explain=options.explain)
     labels = ", ".join(f"{label} {count:,}" for label, count in sorted(tally.labels.items()))
     sys.stderr.write(f"{tally.rows:,} rows: {labels or 'none decided'}; {tally.errors:,} with an error\n")
     return OK

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import FastAPI
 
-from assay.service import Missing, Models, create_app
+from assay.estimators import Cascade
+from assay.service import Missing, Models, Served, create_app
 from assay.telemetry import Counters
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -72,6 +73,34 @@ def test_a_person_types_a_text_and_sees_the_decision(page: playwright.Page, addr
     score = float(page.locator(".bar .names b").inner_text())
     assert fill["width"] / track["width"] == pytest.approx(score, abs=0.01)
     assert page.locator(".threshold").evaluate("line => line.style.left") == "50%"
+
+
+def test_the_page_says_why(page: playwright.Page, ruled_cascade: Cascade, serve: Serve) -> None:
+    models = Models()
+    models.serve(Served(cascade=ruled_cascade, stage="Production"))
+    with serve(create_app(models, metrics=Counters())) as address:
+        page.goto(address)
+        decide(page, "spam", "\U0001f389 f.r.e.e offer, urgent")
+        playwright.expect(page.locator("#decided-by")).to_have_text("rule: spelled-free")
+        page.get_by_text("Why").click()
+        playwright.expect(page.locator("#fired li")).to_have_count(2)
+        assert page.locator("#fired mark").all_inner_texts() == ["f.r.e.e offer", "urgent"]
+        playwright.expect(page.locator("#sum")).to_have_text("A rule decided; the model was not asked.")
+        playwright.expect(page.locator("#weights tr")).to_have_count(0)
+
+        decide(page, "spam", "urgent text, winner <b>bonus</b>")
+        playwright.expect(page.locator("#decided-by")).to_have_text("model")
+        playwright.expect(page.locator("#weights tr")).to_have_count(12)
+        playwright.expect(page.locator("#fired li")).to_contain_text("urgent: evidence for spam (+")
+        weights = [
+            float(each.replace("\u2212", "-"))
+            for each in page.locator("#weights td:last-child").all_inner_texts()
+        ]
+        weights += [float(page.locator("#fired li").inner_text().split("(")[1].split(")")[0])]
+        told = page.locator("#sum").inner_text()
+        assert sum(weights) == pytest.approx(
+            float(told.split("up to ")[1].split(",")[0].replace("\u2212", "-")), abs=0.01
+        )
 
 
 def test_the_page_shows_which_version_answers_for_each_task(page: playwright.Page, address: str) -> None:

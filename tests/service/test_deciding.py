@@ -27,9 +27,9 @@ class Watched:
     def task(self) -> Task:
         return self.cascade.task
 
-    def decide(self, texts: Sequence[str]) -> list[Decision]:
+    def decide(self, texts: Sequence[str], *, explain: bool = False) -> list[Decision]:
         self.threads.append(threading.current_thread().name)
-        return self.cascade.decide(texts)
+        return self.cascade.decide(texts, explain=explain)
 
 
 @pytest.mark.parametrize(

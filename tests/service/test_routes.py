@@ -163,7 +163,7 @@ def test_openapi_describes_both_forms_and_the_errors(client: TestClient) -> None
     operation = schema["paths"]["/v1/tasks/{task}/predict"]["post"]
     body = operation["requestBody"]["content"]["application/json"]["schema"]
     assert {"text", "texts", "subject"} == set(body["properties"])
-    assert [parameter["name"] for parameter in operation["parameters"]] == ["task"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["task", "explain"]
     for status in ("400", "404", "413", "415", "422", "503"):
         reference = operation["responses"][status]["content"]["application/json"]["schema"]["$ref"]
         assert reference.endswith("/ErrorAnswer")

@@ -113,7 +113,32 @@ function curlOf(path, body) {
   return `curl ${new URL(path, location.href)} -H 'Content-Type: application/json' -d '${quoted}'`;
 }
 
-function showDecision(decision, state, took, curl) {
+const WORDS_SHOWN = 10;
+const signed = (weight) => `${weight < 0 ? "\u2212" : "+"}${Math.abs(weight).toFixed(3)}`;
+
+// Spans count characters, of which some are two units of a script's strings.
+function fired(rule, characters) {
+  const found = rule.spans.slice(0, 3).map(([begin, end]) => make("mark", { textContent: characters.slice(begin, end).join("") }));
+  const parts = found.flatMap((mark, number) => (number ? [", ", mark] : [mark]));
+  const weight = rule.weight === null ? "" : ` (${signed(rule.weight)})`;
+  return make("li", {}, `${rule.id}: ${rule.action === "decide" ? "decides" : "evidence for"} ${rule.label}${weight}: `, ...parts);
+}
+
+function showWhy(why, text) {
+  const characters = Array.from(text);
+  at("fired").replaceChildren(...why.rules.map((rule) => fired(rule, characters)));
+  const named = why.ngrams.slice(0, WORDS_SHOWN);
+  const rest = why.ngrams.slice(WORDS_SHOWN).reduce((sum, each) => sum + each.weight, why.other);
+  const rows = named.map((each) => [each.kind.startsWith("char") ? `\u201c${each.text}\u201d` : each.text, each.weight]);
+  if (why.logit !== null) rows.push(["all other n-grams", rest], ["bias", why.bias]);
+  at("weights").replaceChildren(...rows.map(([name, weight]) => (
+    make("tr", {}, make("td", { textContent: name }), make("td", { textContent: signed(weight) })))));
+  at("sum").textContent = why.logit === null
+    ? "A rule decided; the model was not asked."
+    : `For ${why.label} they add up to ${signed(why.logit)}, which calibration turns into the score.`;
+}
+
+function showDecision(decision, state, took, curl, text) {
   at("label").textContent = decision.label;
   at("review").hidden = !decision.review;
   at("confidence").textContent = percent(decision.confidence);
@@ -123,6 +148,7 @@ function showDecision(decision, state, took, curl) {
   at("version").textContent = `${decision.model}, ${versionOf(decision)}`;
   at("took").textContent = `${took.toFixed(1)} ms, round trip`;
   at("id").textContent = decision.id;
+  showWhy(decision.explanation, text);
   at("curl").textContent = curl;
   at("spoken").textContent = `Decision: ${decision.label}, ${percent(decision.confidence)} confidence`;
 }
@@ -139,11 +165,11 @@ async function decide(event) {
   at("decide").disabled = true;
   try {
     const started = performance.now();
-    const decision = await call(path, body);
+    const decision = await call(`${path}?explain=true`, body);
     const took = performance.now() - started;
     const health = await call("health");
     showServing(health);
-    showDecision(decision, health.tasks[task], took, curlOf(path, body));
+    showDecision(decision, health.tasks[task], took, curlOf(path, body), body.text);
     show("decision");
   } catch (error) {
     at("error-code").textContent = error.code.replaceAll("_", " ");
