@@ -86,6 +86,8 @@ def test_few_rows_keep_what_occurs_once(tmp_path: Path) -> None:
 def test_more_than_two_labels_are_balanced_and_fitted_less_closely(tmp_path: Path) -> None:
     two = read_back(drafted({"ham": 300, "spam": 3}), tmp_path).estimator
     assert (two.class_weight, two.C) == ("none", 10.0)
+    assert "The rarer label has 1.0% of the rows" in drafted({"ham": 300, "spam": 3}).to_toml()
+    assert "about as many rows" in drafted({"ham": 6, "spam": 4}).to_toml()
     three = read_back(drafted({"ham": 300, "spam": 30, "scam": 30}), tmp_path).estimator
     assert (three.class_weight, three.C) == ("balanced", 3.0)
 

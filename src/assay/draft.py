@@ -16,6 +16,8 @@ SHORT_TEXT = 300
 """Texts whose median has fewer characters than this have so few words that pieces of words help."""
 FEW_ROWS = 250
 """With fewer rows to train on than this, what occurs in one row only is counted too."""
+EVEN = 0.4
+"""From this share on, the rarer of two labels is about as frequent as the other."""
 WIDTH = 100
 
 GOALS_IN_WORDS = {
@@ -138,6 +140,8 @@ class Draft:
             yield from comment(
                 f"The rarer label has {self.share(rarest):.1%} of the rows. With two labels the threshold "
                 "makes up for that, and weights would not help."
+                if self.share(rarest) < EVEN
+                else "Both labels have about as many rows."
             )
             yield 'class_weight = "none"'
         else:
