@@ -84,15 +84,15 @@ class FoldingConfig(Frozen):
     """Which disguises of a text are undone in its folded view; letters become lower case at all times."""
 
     compatibility: bool = True
-    """Full-width letters, ligatures, superscripts and their like (NFKC)."""
+    """Full-width, mathematical and circled letters, ligatures and odd blanks become plain (NFKC)."""
     invisible: bool = True
-    """Zero-width and control characters are dropped; line feeds and tabs stay."""
+    """Zero-width, ignorable and control characters go, soft hyphens too; tabs and line feeds stay."""
     entities: bool = True
-    """HTML entities become their characters."""
+    """HTML entities become their characters, also when they were escaped again."""
     homoglyphs: bool = True
-    """Look-alikes of other scripts become Latin letters inside Latin words; accents are dropped."""
+    """Look-alikes of other scripts become Latin letters beside Latin ones; Latin letters lose accents."""
     leetspeak: bool = True
-    """Digits and signs that stand for letters inside words become letters."""
+    """Digits and signs between the letters of a word become the letters that they stand for."""
     elongation: bool = True
     """Runs of three or more of a letter are shortened, to two and to one."""
     spacing: bool = True
