@@ -123,7 +123,7 @@ def tables_for(goal: str, sample: Sample, labels: Sequence[str]) -> tuple[Thresh
 
 def tuned(cascade: Cascade, goal: str, texts: Sequence[str], labels: Sequence[str]) -> Tuned:
     """Return a cascade whose operating point is chosen for a goal on labelled texts, and the tables."""
-    config, numbers = ThresholdConfig(goal=goal, review=(0.2, 0.8)), cascade.labels.index
+    config, numbers = ThresholdConfig(goal=goal, review=(0.2, 1.0)), cascade.labels.index
     judged, truth = cascade.judge(texts), np.array([numbers(label) for label in labels])
     ruled = np.where(judged.rules < 0, -1, judged.probabilities.argmax(axis=1))
     sample = Sample(truth, judged.probabilities, ruled)

@@ -68,7 +68,7 @@ def test_rules_operating_point_and_calibration_have_sections(tuned_report: Repor
     assert "A rule that fires decides; the model decides the rest." in card
     goal = section(card, "Operating point")
     assert "- Goal recall &gt;= 0.9: " in goal
-    assert "- Review band 0.2 to 0.8: " in goal
+    assert "- Review band 0.2 to 1: " in goal
     decided = section(card, "What decided")
     found = tuned_report.decided_by
     assert f"| rules | {found.rules} | {found.rules_right} |\n| model | {found.model} |" in decided

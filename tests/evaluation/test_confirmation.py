@@ -140,14 +140,14 @@ def test_each_label_of_a_mean_has_its_own_threshold() -> None:
 def test_a_report_tells_goal_figures_and_review(tuned_report: Report, tuned_spam: Tuned) -> None:
     point, [table] = tuned_report.operating_point, tuned_spam.tables
     found = point.thresholds["spam"]
-    assert (point.goal, point.review) == ("recall >= 0.9", (0.2, 0.8))
+    assert (point.goal, point.review) == ("recall >= 0.9", (0.2, 1.0))
     assert found.held_out == tuned_report.per_class["spam"].recall
     assert (found.out_of_fold.value, found.out_of_fold.low, found.out_of_fold.high) == table.metrics["recall"]
     assert (found.threshold, found.low, found.high) == (table.chosen.threshold, table.low, table.high)
     assert found.threshold == tuned_report.threshold
     goal, review = point.lines()
     assert goal == found.sentence("recall >= 0.9")
-    assert review == f"Review band 0.2 to 0.8: {point.reviewed:,} held-out rows are marked for review."
+    assert review == f"Review band 0.2 to 1: {point.reviewed:,} held-out rows are marked for review."
 
 
 def test_rows_in_review_are_those_that_the_cascade_marks(tuned_report, tuned_spam: Tuned, held_out) -> None:

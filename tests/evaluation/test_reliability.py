@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 
-from assay.evaluation.reliability import Reliability, bin_starts, reliability_of
+from assay.evaluation import Interval
+from assay.evaluation.reliability import Reliability, bin_starts, reflected, reliability_of
 
 
 def measured(truth: Any, stated: Any, **more: Any) -> Reliability:
@@ -104,6 +105,14 @@ def test_intervals_cover_the_error_about_as_often_as_they_say() -> None:
     true = np.abs(np.bincount(np.digitize(stated, edges), gaps)).sum() / len(stated)
     covered = [measured(*drawn(1000, slope=0.8, seed=seed)).ece.holds(true) for seed in range(60)]
     assert 0.8 <= np.mean(covered) <= 1
+
+
+def test_draws_that_are_too_high_are_mirrored_at_the_value() -> None:
+    draws = np.linspace(0.2, 0.4, 1001)
+    found = reflected(0.25, draws)
+    assert (found.low, found.value, found.high) == pytest.approx((0.105, 0.25, 0.295))
+    assert reflected(0.1, draws) == Interval(value=0.1, low=0.0, high=0.1)
+    assert reflected(0.5, draws).low == 0.5
 
 
 def test_the_interval_holds_the_value_and_stays_above_zero() -> None:

@@ -105,7 +105,7 @@ def test_lines_tell_what_decided_and_what_became_of_the_goal(tuned_report: Repor
     assert (brier.split()[0], ece.split()[0]) == ("brier", "ece")
     assert rules.startswith(f"  Rules decided {tuned_report.decided_by.rules} rows (")
     assert goal.startswith("  Goal recall >= 0.9: ")
-    assert review.startswith("  Review band 0.2 to 0.8: ")
+    assert review.startswith("  Review band 0.2 to 1: ")
 
 
 def test_a_report_from_before_calibration_still_loads(tuned_report: Report) -> None:

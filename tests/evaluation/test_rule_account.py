@@ -146,6 +146,12 @@ def test_a_rule_is_not_redundant_where_the_others_decide_otherwise() -> None:
     assert account_of(rules, "blocked").verdicts == ("harmful", "redundant")
 
 
+def test_one_hit_that_would_be_decided_otherwise_is_enough_to_be_of_use() -> None:
+    # Without "both", "free beer" is still ham and "you win" is spam.
+    rules = rules_of(("both", "beer|u w", "ham"), ("free", "free", "ham"), WIN)
+    assert account_of(rules, "both").verdicts == ()
+
+
 def test_a_harmful_rule_makes_no_other_redundant() -> None:
     rules = rules_of(("broad", "win|free|see|you", "spam"), ("a-prize", "win a prize", "spam"))
     verdicts = {account.id: account.verdicts for account in book_of(rules).accounts}
@@ -155,6 +161,9 @@ def test_a_harmful_rule_makes_no_other_redundant() -> None:
 def test_evidence_that_never_reaches_the_model_is_redundant() -> None:
     rules = rules_of(WIN, ("a-prize", "win a", "spam"), **{"a-prize": {"action": "evidence"}})
     assert account_of(rules, "a-prize", without={"a-prize": MODEL}).verdicts == ("redundant",)
+    # "prize draw" is left to the model.
+    rules = rules_of(WIN, PRIZE, prize={"action": "evidence"})
+    assert account_of(rules, "prize", without={"prize": MODEL}).verdicts == ()
 
 
 def test_an_expired_rule_is_listed_and_not_measured() -> None:

@@ -81,7 +81,7 @@ def test_columns_line_up() -> None:
             "to",
             "0.030)",
         ),
-        *("1,234", "0", "+3", "-2", "50%", "other", "1.2"),
+        *("1,234", "0", "+3", "-2", "50%", "other", "1.2", "us"),
     ]
 
 
@@ -89,7 +89,7 @@ def test_what_was_not_measured_is_left_empty() -> None:
     rows = {line.split()[0]: line.split()[1:] for line in BOOK.lines()[3:10]}
     assert rows["old"] == ["ham", "decide", "expired"]
     assert rows["gone"][2:6] == ["0", "0.019", "(0.011", "to"]
-    assert rows["mark"][11:] == ["0", "0%", "other", "1.2"]
+    assert rows["mark"][11:] == ["0", "0%", "other", "1.2", "us"]
 
 
 def test_a_book_without_trouble_has_no_sentence() -> None:

@@ -110,7 +110,7 @@ def reliability_of(
         method=method,
         rows=len(truth),
         brier=interval_of(squares.mean(), brier, reason),
-        ece=_reflected(value, ece),
+        ece=reflected(value, ece),
         ece_by_chance=_by_chance(stated, starts, np.random.default_rng([seed, 3])),
         bins=tuple(_bins(stated, happened, starts)),
     )
@@ -140,7 +140,8 @@ def _draws(
     return brier, ece
 
 
-def _reflected(value: float, draws: Floats) -> Interval:
+def reflected(value: float, draws: Floats) -> Interval:
+    """Return the basic bootstrap interval of a distance: the draws' bounds, mirrored at the value."""
     low, high = bounds(draws) or (value, value)
     return Interval(value=value, low=min(max(2 * value - high, 0.0), value), high=max(2 * value - low, value))
 
