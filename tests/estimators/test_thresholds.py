@@ -105,6 +105,21 @@ def test_no_single_move_makes_the_mean_f1_better(sample: Sample) -> None:
 
 
 @settings(deadline=None)
+@given(sample=samples(3) | samples(4, most=12), squares=st.permutations([2, 3, 5, 7]))
+def test_a_scan_knows_the_mean_f1_of_every_candidate(sample: Sample, squares: list[int]) -> None:
+    labels = LABELS[: sample.probabilities.shape[1]]
+    # Roots of primes: no two shares of whole numbers are equal multiples of them.
+    weights = np.sqrt(squares[: len(labels)])
+    shares = dict(zip(labels, (weights / weights.sum()).tolist(), strict=True))
+    point = OperatingPoint(threshold=None, goal="max f1", thresholds=shares)
+    scan = Scan.of(sample, SPAM, weights, macro=True)
+    curve = scan.curve(scan.counts[None])
+    for at, threshold in enumerate(scan.thresholds.tolist()):
+        wanted = mean_f1(sample, point.moved(threshold, "spam", labels))
+        assert (curve.f1 + curve.others)[0, at] / len(labels) == pytest.approx(float(wanted))
+
+
+@settings(deadline=None)
 @given(sample=st.integers(2, 4).flatmap(samples), goal=st.sampled_from(["fixed", "max f1"]))
 def test_every_row_of_a_table_is_what_its_threshold_decides(sample: Sample, goal: str) -> None:
     labels = LABELS[: sample.probabilities.shape[1]]
@@ -409,37 +424,28 @@ def test_resamples_that_miss_the_goal_are_told_and_left_out() -> None:
     assert 0 < table.low < 0.9
 
 
+def test_a_resample_without_a_row_of_the_label_has_no_best_f1() -> None:
+    table = chosen("max f1", binary([0.9, 0.2], [1, 0]))[1]
+    # One of four resamples draws the ham row twice.
+    assert 0.2 < table.unreached / RESAMPLES < 0.3
+
+
 def test_metrics_have_intervals_as_wide_as_their_rows_are_few() -> None:
-    few, many = (
-        ThresholdRow(
-            threshold=0.5, true_positives=9 * n, false_positives=n, false_negatives=n, true_negatives=89 * n
+    shares = {"precision": (0.9, 20), "recall": (0.75, 24), "accuracy": (0.96, 200), "alerts": (0.1, 200)}
+    for times in (1, 50):
+        tp, fp, fn, tn = (count * times for count in (18, 2, 6, 174))
+        sample = binary([0.9] * (tp + fp) + [0.1] * (fn + tn), [1] * tp + [0] * fp + [1] * fn + [0] * tn)
+        _, table = chosen("fixed", sample)
+        assert flat(table.chosen) == (tp, fp, fn, tn)
+        assert {name: value for name, (value, _, _) in table.metrics.items()} == pytest.approx(
+            {name: share for name, (share, _) in shares.items()} | {"f1": 36 / 44}
         )
-        for n in (1, 100)
-    )
-    for row, width in ((few, 0.19), (many, 0.019)):
-        sample = binary(
-            [0.9] * (row.true_positives + row.false_positives)
-            + [0.1] * (row.false_negatives + row.true_negatives),
-            [1] * row.true_positives
-            + [0] * row.false_positives
-            + [1] * row.false_negatives
-            + [0] * row.true_negatives,
-        )
-        table = chosen("fixed", sample)[1]
-        assert flat(table.chosen) == flat(row)
-        assert {name: value for name, (value, _, _) in table.metrics.items()} == {
-            "precision": 0.9,
-            "recall": 0.9,
-            "f1": 0.9,
-            "accuracy": 0.98,
-            "alerts": 0.1,
-        }
-        for _, low, high in table.metrics.values():
-            assert 0 <= low < high <= 1
-        # The normal approximation to a share of 0.9 of 10 or 1,000 rows.
-        assert table.metrics["precision"][2] - table.metrics["precision"][1] == pytest.approx(
-            2 * width, rel=0.3
-        )
+        assert table.metrics["f1"][1] < 36 / 44 < table.metrics["f1"][2]
+        for name, (share, rows) in shares.items():
+            _, low, high = table.metrics[name]
+            assert 0 <= low < share < high <= 1
+            wide = 2 * 1.96 * (share * (1 - share) / (rows * times)) ** 0.5
+            assert high - low == pytest.approx(wide, rel=0.25), name
 
 
 def test_a_metric_without_rows_is_left_out() -> None:
@@ -470,6 +476,7 @@ def test_a_table_survives_json() -> None:
     [
         lambda values: values["rows"].reverse(),
         lambda values: values["rows"].clear(),
+        lambda values: values["rows"].insert(3, values["rows"][3]),
         lambda values: values["rows"][3].update(true_negatives=99),
         lambda values: values["rows"][3].update(threshold=0),
         lambda values: values["chosen"].update(false_negatives=99),

@@ -7,16 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from assay.config import Frozen, ThresholdConfig
+from assay.config import Frozen
 from assay.estimators.calibration import Calibration
 from assay.estimators.linear import Floats
-from assay.exceptions import MissingExtra
+from assay.estimators.shares import share_bounds
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Numbers = NDArray[np.int64]
 """Label numbers."""
-
-CONFIDENCE = 0.95
 
 
 class RuleMeasure(Frozen):
@@ -42,12 +40,7 @@ class RuleMeasure(Frozen):
 
         Raises MissingExtra without scipy.
         """
-        try:
-            from scipy.stats import beta
-        except ImportError as error:
-            raise MissingExtra("Measuring a rule", package="scipy", extra="train") from error
-        low = float(beta.ppf((1 - CONFIDENCE) / 2, right, hits - right + 1)) if right else 0.0
-        return cls(hits=hits, right=right, low=low)
+        return cls(hits=hits, right=right, low=share_bounds(right, hits)[0])
 
 
 class OperatingPoint(Frozen):
@@ -157,9 +150,3 @@ def moved_weights(weights: Floats, label: int, threshold: float) -> Floats:
     moved[label] = threshold
     scaled: Floats = moved / moved.sum()
     return scaled
-
-
-def choose_operating_point(config: ThresholdConfig, *, binary: bool) -> OperatingPoint:
-    """Return the operating point of a threshold goal."""
-    threshold = config.value if binary else None
-    return OperatingPoint(threshold=threshold, goal=config.goal)
