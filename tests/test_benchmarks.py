@@ -8,35 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest, ttest_1samp
+from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import f1_score
 
 from assay.datasets import Rows
 from benchmarks import abuse, cascade, comparison, figures, rules, tables
-from benchmarks.intervals import exact_interval, mean_over_seeds, share
+from benchmarks.intervals import mean_over_seeds, share
 from benchmarks.sets import task_named
 from tests.contracts.sources import ROOT
 
 PROGRAMS = ["abuse", "cascade", "rules", "sentiment"]
-
-
-@pytest.mark.parametrize(("hits", "trials"), [(1, 10), (5, 10), (9, 10), (1, 1000), (480, 650)])
-def test_exact_intervals_leave_a_fortieth_in_each_tail(hits: int, trials: int) -> None:
-    low, high = exact_interval(hits, trials)
-    assert binom.sf(hits - 1, trials, low) == pytest.approx(0.025)
-    assert binom.cdf(hits, trials, high) == pytest.approx(0.025)
-
-
-def test_exact_intervals_of_none_and_all_have_one_tail() -> None:
-    reach = 1 - 0.025 ** (1 / 10)
-    assert exact_interval(0, 10) == pytest.approx((0.0, reach))
-    assert exact_interval(10, 10) == pytest.approx((1 - reach, 1.0))
-
-
-@pytest.mark.parametrize(("hits", "trials"), [(-1, 10), (11, 10), (0, 0)])
-def test_impossible_counts_are_refused(hits: int, trials: int) -> None:
-    with pytest.raises(ValueError, match=f"got {hits} of {trials}"):
-        exact_interval(hits, trials)
 
 
 def test_a_share_holds_its_counts() -> None:

@@ -4,7 +4,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("assay", "numpy", "scikit-learn", "scipy", "mlflow")
+LIBRARIES = ("assay", "google-re2", "numpy", "scikit-learn", "scipy", "mlflow")
 
 
 def library_versions() -> dict[str, str]:

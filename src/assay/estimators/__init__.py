@@ -15,6 +15,7 @@ from assay.estimators.operating_point import OperatingPoint
 from assay.estimators.rule import Hit, Rule
 from assay.estimators.rules import NO_RULES, Rules, parse_rules, read_rules
 from assay.estimators.samples import Sample
+from assay.estimators.shares import share_bounds
 from assay.estimators.tables import ThresholdRow, ThresholdTable
 from assay.estimators.texts import fault_of
 from assay.estimators.thresholds import choose_operating_point, measure_threshold
@@ -52,5 +53,6 @@ __all__ = [
     "retune",
     "rules_of",
     "save_artifact",
+    "share_bounds",
     "train_cascade",
 ]

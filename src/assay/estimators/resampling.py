@@ -10,8 +10,9 @@ import numpy as np
 from assay.config import Goal
 from assay.estimators.goals import pick, ratio
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import CONFIDENCE, Numbers
+from assay.estimators.operating_point import Numbers
 from assay.estimators.scans import Scan
+from assay.estimators.shares import CONFIDENCE
 from assay.estimators.tables import Estimate, ThresholdRow
 
 RESAMPLES = 1000

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import ConfigDict, model_validator
 
 from assay.config import Frozen
+from assay.estimators import share_bounds
 
 CONFIDENCE = 0.95
 
@@ -46,17 +47,8 @@ class Interval(Finite):
 
 
 def exact_interval(hits: int, rows: int, *, reason: str, confidence: float = CONFIDENCE) -> Interval:
-    """Return the share ``hits / rows`` with its exact interval.
-
-    The interval is that of Clopper and Pearson (Biometrika, 1934): it covers the truth at least as often as
-    ``confidence`` says, also where no row or every row is a hit. Without rows, ``reason`` says why the
-    share is undefined.
-    """
+    """Return the share ``hits / rows`` with its exact interval, or without rows the ``reason``."""
     if not rows:
         return Interval(value=None, reason=reason)
-    from scipy.stats import beta
-
-    tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, hits, rows - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, rows - hits)) if hits < rows else 1.0
+    low, high = share_bounds(hits, rows, confidence=confidence)
     return Interval(value=hits / rows, low=low, high=high)
