@@ -8,11 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from assay.config import Goal
+from assay.config import Goal, ThresholdConfig
 from assay.estimators import OperatingPoint
 from assay.estimators.samples import Sample
+from assay.estimators.tables import ThresholdRow, ThresholdTable
+from assay.estimators.thresholds import choose_operating_point
 
 LABELS = ("ham", "spam", "film", "news")
+HAM_OR_SPAM = LABELS[:2]
+SPAM = 1
 
 
 class Cells(NamedTuple):
@@ -124,3 +128,33 @@ def resamples(sample: Sample, seed: int, times: int) -> Iterator[list[int]]:
     rng = np.random.default_rng(seed)
     for _ in range(times):
         yield rng.integers(0, len(sample.truth), len(sample.truth)).tolist()
+
+
+goals = st.one_of(
+    st.just("max f1"),
+    st.integers(1, 20).map(lambda part: f"precision >= {part / 20}"),
+    st.integers(1, 20).map(lambda part: f"recall >= {part / 20}"),
+    st.tuples(st.sampled_from([1, 5, 0.5]), st.sampled_from([1, 3])).map(
+        lambda costs: f"cost miss={costs[0]} false_alarm={costs[1]}"
+    ),
+    st.tuples(st.integers(1, 10), st.integers(10, 20)).map(
+        lambda share: "alerts <= {} of {} a day".format(*share)
+    ),
+)
+CAUGHT = binary([0.1, 0.3, 0.4, 0.6, 0.8, 0.9], [0, 0, 1, 0, 1, 1])
+"""Six rows: one ham above one spam."""
+
+
+def config(goal: str, **values: object) -> ThresholdConfig:
+    return ThresholdConfig.model_validate({"goal": goal} | values)
+
+
+def chosen(
+    goal: str, sample: Sample, labels: int = 2, positive: str = "spam"
+) -> tuple[OperatingPoint, ThresholdTable]:
+    point, [table] = choose_operating_point(config(goal), LABELS[:labels], positive, sample)
+    return point, table
+
+
+def flat(row: ThresholdRow) -> tuple[int, ...]:
+    return (row.true_positives, row.false_positives, row.false_negatives, row.true_negatives)
