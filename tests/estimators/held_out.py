@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from assay.config import Goal, ThresholdConfig
 from assay.estimators import OperatingPoint
-from assay.estimators.samples import Sample
-from assay.estimators.tables import ThresholdRow, ThresholdTable
-from assay.estimators.thresholds import choose_operating_point
+from assay.estimators.thresholds import Sample, ThresholdRow, ThresholdTable, choose_operating_point
 
 LABELS = ("ham", "spam", "film", "news")
 HAM_OR_SPAM = LABELS[:2]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.config import parse_goal
-from assay.estimators.operating_point import RuleMeasure
+from assay.estimators.thresholds import RuleMeasure
 from assay.evaluation import Confirmation, Interval, LabelMetrics, Report
 from assay.evaluation.confirmation import confirm, one_against_rest
 from tests.evaluation.made_up import Tuned, random_report, random_sample, tables_for

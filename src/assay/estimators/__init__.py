@@ -11,14 +11,17 @@ from assay.estimators.held_out import HeldOut
 from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
-from assay.estimators.operating_point import OperatingPoint
-from assay.estimators.rule import Hit, Rule
-from assay.estimators.rules import NO_RULES, Rules, parse_rules, read_rules
-from assay.estimators.samples import Sample
+from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
 from assay.estimators.shares import share_bounds
-from assay.estimators.tables import ThresholdRow, ThresholdTable
 from assay.estimators.texts import fault_of
-from assay.estimators.thresholds import choose_operating_point, measure_threshold
+from assay.estimators.thresholds import (
+    OperatingPoint,
+    Sample,
+    ThresholdRow,
+    ThresholdTable,
+    choose_operating_point,
+    measure_threshold,
+)
 from assay.estimators.training import retune, rules_of, train_cascade
 
 __all__ = [

@@ -9,7 +9,7 @@ from assay.config import faults
 from assay.estimators.held_out import HeldOut
 from assay.estimators.linear import LinearSpec
 from assay.estimators.manifest import OUT_OF_FOLD, THRESHOLDS, read_manifest
-from assay.estimators.tables import ThresholdTable
+from assay.estimators.thresholds import ThresholdTable
 from assay.exceptions import ArtifactError
 
 

@@ -27,9 +27,9 @@ from assay.estimators.manifest import (
     hash_file,
     read_manifest,
 )
-from assay.estimators.operating_point import OperatingPoint
 from assay.estimators.rules import NO_RULES, Rules, read_rules
 from assay.estimators.tensors import map_tensors, write_tensors
+from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
 

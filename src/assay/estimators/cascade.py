@@ -13,10 +13,10 @@ from assay.estimators.decision import Decision
 from assay.estimators.explanation import explain_text
 from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.manifest import Manifest
-from assay.estimators.operating_point import OperatingPoint
 from assay.estimators.rules import NO_RULES, Rules
 from assay.estimators.selection import Selection, first_rule
 from assay.estimators.texts import check_texts
+from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import DataError
 
 

@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assay.estimators.linear import LinearModel
-from assay.estimators.rule import Hit
-from assay.estimators.rules import Rules
+from assay.estimators.rules import Hit, Rules
 
 MOST_NGRAMS = 20
 """How many n-grams are named; the others are told as one sum."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from assay.estimators.calibration import Calibration
 from assay.estimators.linear import Floats, Link
-from assay.estimators.samples import Sample
 from assay.estimators.tensors import map_tensors, write_tensors
+from assay.estimators.thresholds import Sample
 from assay.exceptions import ArtifactError
 
 KEY_BYTES = 16

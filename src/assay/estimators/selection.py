@@ -10,10 +10,8 @@ from assay.config import Task
 from assay.estimators.calibration import choose_calibration
 from assay.estimators.held_out import HeldOut
 from assay.estimators.linear import Link
-from assay.estimators.operating_point import OperatingPoint, RuleMeasure
 from assay.estimators.rules import Rules
-from assay.estimators.tables import ThresholdTable
-from assay.estimators.thresholds import choose_operating_point
+from assay.estimators.thresholds import OperatingPoint, RuleMeasure, ThresholdTable, choose_operating_point
 
 Counts = NDArray[np.int64]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.estimators.folding import fold
-from assay.estimators.rule import Rule
+from assay.estimators.rules.rule import Rule
 
 if TYPE_CHECKING:
-    from assay.estimators.rules import Rules
+    from assay.estimators.rules.rules import Rules
 
 
 def faults_of_examples(rules: Rules) -> dict[str, list[str]]:

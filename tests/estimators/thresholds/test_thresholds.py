@@ -6,9 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assay.estimators import OperatingPoint
-from assay.estimators.samples import Sample
-from assay.estimators.scans import Scan
-from assay.estimators.thresholds import choose_operating_point
+from assay.estimators.thresholds import Sample, choose_operating_point
+from assay.estimators.thresholds.scans import Scan
 from assay.exceptions import GoalError
 from tests.estimators.held_out import (
     CAUGHT,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from assay.estimators.patterns import compile_pattern
-from assay.estimators.syntax import PatternFault
-from assay.estimators.word_edges import expand, has_edges
+from assay.estimators.rules.patterns import compile_pattern
+from assay.estimators.rules.syntax import PatternFault
+from assay.estimators.rules.word_edges import expand, has_edges
 
 # A small alphabet, spelled out for Python, whose \w and \b know other words than RE2's.
 WORD = "[abé1_]"

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import cache
 
 from assay.config import FoldingConfig
-from assay.estimators.edits import CaseFolding, Compatibility, Match, Step, Substitution
-from assay.estimators.lookalikes import LATIN, LEET, LOOKALIKES, SIGNS
+from assay.estimators.folding.edits import CaseFolding, Compatibility, Match, Step, Substitution
+from assay.estimators.folding.lookalikes import LATIN, LEET, LOOKALIKES, SIGNS
 
 __all__ = ["shortening", "steps_of"]
 

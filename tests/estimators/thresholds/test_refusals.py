@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from assay.estimators.samples import Sample
-from assay.estimators.thresholds import choose_operating_point
+from assay.estimators.thresholds import Sample, choose_operating_point
 from assay.exceptions import DataError, GoalError
 from tests.estimators.held_out import (
     CAUGHT,

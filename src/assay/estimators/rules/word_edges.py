@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from assay.estimators.patterns import compile_pattern
-from assay.estimators.syntax import (
+from assay.estimators.rules.patterns import compile_pattern
+from assay.estimators.rules.syntax import (
     EMPTY,
     Anchor,
     Atom,

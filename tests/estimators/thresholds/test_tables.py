@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from assay.estimators import OperatingPoint
-from assay.estimators.goals import pick
-from assay.estimators.resampling import RESAMPLES, chosen_again
-from assay.estimators.samples import Sample
-from assay.estimators.scans import Scan
-from assay.estimators.tables import ThresholdRow, ThresholdTable
-from assay.estimators.thresholds import GRID, choose_operating_point, measure_threshold
+from assay.estimators.thresholds import Sample, ThresholdRow, ThresholdTable
+from assay.estimators.thresholds.goals import pick
+from assay.estimators.thresholds.resampling import RESAMPLES, chosen_again
+from assay.estimators.thresholds.scans import Scan
+from assay.estimators.thresholds.thresholds import GRID, choose_operating_point, measure_threshold
 from tests.estimators.held_out import (
     CAUGHT,
     HAM_OR_SPAM,

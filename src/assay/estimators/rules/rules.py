@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from assay.config import FoldingConfig
 from assay.estimators.folding import fold, fold_with_spans
-from assay.estimators.matching import Matcher
-from assay.estimators.patterns import SET_MEMORY
-from assay.estimators.rule import Hit, Rule
-from assay.estimators.rule_examples import faults_of_examples
-from assay.estimators.rulefile import as_of, read_rules_toml, refuse, rules_of
+from assay.estimators.rules.matching import Matcher
+from assay.estimators.rules.patterns import SET_MEMORY
+from assay.estimators.rules.rule import Hit, Rule
+from assay.estimators.rules.rule_examples import faults_of_examples
+from assay.estimators.rules.rulefile import as_of, read_rules_toml, refuse, rules_of
 from assay.exceptions import MissingExtra, RuleError, TextError
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assay.estimators.patterns import SET_MEMORY, PatternSet, compile_pattern
+from assay.estimators.rules.patterns import SET_MEMORY, PatternSet, compile_pattern
 
 WORDS = [rf"\bword{number}\b.{{0,20}}x" for number in range(20)]
 

@@ -4,10 +4,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from assay.estimators.goals import Curve, f1_of
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import Numbers
-from assay.estimators.samples import Sample
+from assay.estimators.thresholds.goals import Curve, f1_of
+from assay.estimators.thresholds.operating_point import Numbers
+from assay.estimators.thresholds.samples import Sample
 
 SAME = 1e-12
 """Scores that lie no farther apart are one: a threshold between them would hang on rounding."""

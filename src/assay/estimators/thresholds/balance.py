@@ -3,11 +3,11 @@
 import numpy as np
 
 from assay.config import Goal
-from assay.estimators.goals import f1_of, pick
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import largest_multiples, moved_weights
-from assay.estimators.samples import Sample
-from assay.estimators.scans import Scan
+from assay.estimators.thresholds.goals import f1_of, pick
+from assay.estimators.thresholds.operating_point import largest_multiples, moved_weights
+from assay.estimators.thresholds.samples import Sample
+from assay.estimators.thresholds.scans import Scan
 
 MAX_ROUNDS = 20
 """How often every label's threshold is looked at again; the search ends earlier when none moves."""

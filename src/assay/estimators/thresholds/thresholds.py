@@ -10,15 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.config import Goal, ThresholdConfig
-from assay.estimators.balance import balance
-from assay.estimators.goals import pick
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import OperatingPoint
-from assay.estimators.refusals import refuse_goal, refuse_without_scores
-from assay.estimators.resampling import RESAMPLES, bounds, chosen_again, estimates_of
-from assay.estimators.samples import Sample, check_sample
-from assay.estimators.scans import Scan
-from assay.estimators.tables import ThresholdRow, ThresholdTable
+from assay.estimators.thresholds.balance import balance
+from assay.estimators.thresholds.goals import pick
+from assay.estimators.thresholds.operating_point import OperatingPoint
+from assay.estimators.thresholds.refusals import refuse_goal, refuse_without_scores
+from assay.estimators.thresholds.resampling import RESAMPLES, bounds, chosen_again, estimates_of
+from assay.estimators.thresholds.samples import Sample, check_sample
+from assay.estimators.thresholds.scans import Scan
+from assay.estimators.thresholds.tables import ThresholdRow, ThresholdTable
 
 GRID = tuple(hundredth / 100 for hundredth in range(1, 100))
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.config import FoldingConfig
-from assay.estimators.rule import MAX_PATTERN
-from assay.estimators.rulefile import MAX_RULES
 from assay.estimators.rules import Rules, parse_rules, read_rules
+from assay.estimators.rules.rule import MAX_PATTERN
+from assay.estimators.rules.rulefile import MAX_RULES
 from assay.exceptions import ConfigError, RuleError
 from tests.rulesets import RULES_TOML, TODAY, small_rules
 

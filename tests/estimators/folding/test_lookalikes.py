@@ -2,7 +2,7 @@
 
 import pytest
 
-from assay.estimators.lookalikes import LATIN, LEET, LOOKALIKES, SIGNS
+from assay.estimators.folding.lookalikes import LATIN, LEET, LOOKALIKES, SIGNS
 
 
 @pytest.mark.parametrize("table", [LATIN, LOOKALIKES], ids=["latin", "lookalikes"])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.estimators.matching import MAX_SPANS, Matcher
-from assay.estimators.patterns import SET_MEMORY
+from assay.estimators.rules.matching import MAX_SPANS, Matcher
+from assay.estimators.rules.patterns import SET_MEMORY
 
 PATTERNS = [
     r"\<free\>",

@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assay.config import FoldingConfig
-from assay.estimators.rule import Rule
-from assay.estimators.rules import NO_RULES, Rules, parse_rules
+from assay.estimators.rules import NO_RULES, Rule, Rules, parse_rules
 from assay.exceptions import MissingExtra, RuleError, TextError
 from tests.corpus import SPAM_GROUPS, labelled
 from tests.rulesets import TODAY, small_rules
@@ -173,7 +172,7 @@ def test_a_fallback_is_warned_of_now_and_then(caplog: pytest.LogCaptureFixture) 
     with caplog.at_level(logging.WARNING):
         poor.hits(["a"] * 100)
     [record] = caplog.records
-    assert record.name == "assay.estimators.rules"
+    assert record.name == "assay.estimators.rules.rules"
     assert record.getMessage().startswith("The set of 2 rules ran out of memory on a text of 1 bytes;")
     assert poor.fallbacks == 100
 

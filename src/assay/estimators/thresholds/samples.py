@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import Numbers
+from assay.estimators.thresholds.operating_point import Numbers
 from assay.exceptions import DataError
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from assay.config import Goal
-from assay.estimators.goals import pick, ratio
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import Numbers
-from assay.estimators.scans import Scan
 from assay.estimators.shares import CONFIDENCE
-from assay.estimators.tables import Estimate, ThresholdRow
+from assay.estimators.thresholds.goals import pick, ratio
+from assay.estimators.thresholds.operating_point import Numbers
+from assay.estimators.thresholds.scans import Scan
+from assay.estimators.thresholds.tables import Estimate, ThresholdRow
 
 RESAMPLES = 1000
 SEED = 0

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from assay.config import FoldingConfig
-from assay.estimators.disguises import shortening, steps_of
-from assay.estimators.edits import Edit
+from assay.estimators.folding.disguises import shortening, steps_of
+from assay.estimators.folding.edits import Edit
 
 __all__ = ["Folded", "fold", "fold_with_spans"]
 

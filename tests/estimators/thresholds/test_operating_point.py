@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from assay.estimators import OperatingPoint
 from assay.estimators.calibration import Calibration
 from assay.estimators.curves import SigmoidCurve
-from assay.estimators.operating_point import RuleMeasure
+from assay.estimators.thresholds import RuleMeasure
 from assay.exceptions import MissingExtra
 
 ABC = ("a", "b", "c")

@@ -5,9 +5,9 @@ from typing import NoReturn
 import numpy as np
 
 from assay.config import Goal
-from assay.estimators.goals import Curve, nearest, pick
-from assay.estimators.samples import Sample
-from assay.estimators.scans import Scan
+from assay.estimators.thresholds.goals import Curve, nearest, pick
+from assay.estimators.thresholds.samples import Sample
+from assay.estimators.thresholds.scans import Scan
 from assay.exceptions import GoalError
 
 

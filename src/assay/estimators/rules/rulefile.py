@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from assay.config import faults
-from assay.estimators.patterns import compile_pattern
-from assay.estimators.rule import Rule
-from assay.estimators.syntax import PatternFault, tokens
+from assay.estimators.rules.patterns import compile_pattern
+from assay.estimators.rules.rule import Rule
+from assay.estimators.rules.syntax import PatternFault, tokens
+from assay.estimators.rules.word_edges import expand, has_edges
 from assay.estimators.texts import fault_of
-from assay.estimators.word_edges import expand, has_edges
 from assay.exceptions import RuleError
 
 MAX_RULES = 1_000

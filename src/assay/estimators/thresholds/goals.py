@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from assay.config import Goal
 from assay.estimators.linear import Floats
-from assay.estimators.operating_point import Numbers
+from assay.estimators.thresholds.operating_point import Numbers
 
 Judged = tuple[Floats, NDArray[np.bool_]]
 

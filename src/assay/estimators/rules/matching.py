@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import re2
 
-from assay.estimators.patterns import PatternSet, compile_pattern
-from assay.estimators.word_edges import expand, has_edges
+from assay.estimators.rules.patterns import PatternSet, compile_pattern
+from assay.estimators.rules.word_edges import expand, has_edges
 
 MAX_SPANS = 100
 """The most places of one pattern in one text that are told."""
