@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from assay.datasets import Rows
-from assay.estimators import Cascade, train_cascade
+from assay.estimators import Cascade, read_rules, rules_of, train_cascade
 from assay.estimators.regression import log_count_ratio
 from assay.exceptions import DataError, TextError
 from assay.progress import Progress
 from tests.conftest import QUIET, make_task
 from tests.corpus import SPAM_GROUPS, labelled
+from tests.rulesets import RULES_TOML, small_rules
 
 TEXTS, LABELS = labelled(SPAM_GROUPS, 40)
 
@@ -94,6 +96,18 @@ def test_the_ratio_is_that_of_wang_and_manning() -> None:
     found = log_count_ratio(counts, np.array([True, True, False]), 1.0)
     p, q = np.array([3, 2, 2]), np.array([1, 2, 1])
     np.testing.assert_allclose(found, np.log((p / 7) / (q / 4)), rtol=1e-15)
+
+
+def test_rules_saved_with_a_version_expire_like_any_others(tmp_path: Path) -> None:
+    table = RULES_TOML.replace('id = "urgent"', 'id = "urgent"\nexpires = 2020-02-01')
+    saved = small_rules(tmp_path, table, today=date(2020, 1, 31))
+    assert not saved.expired
+    path = tmp_path / "saved.toml"
+    path.write_text(saved.to_toml(), encoding="utf-8")
+    kept = read_rules(path, labels=("ham", "spam"), positive="spam", folding=saved.folding)
+    assert (kept, kept.as_of) == (saved, date(2020, 1, 31))
+    task = make_task("trial", ["ham", "spam"], rules=str(path))
+    assert [rule.id for rule in rules_of(task).expired] == ["urgent"]
 
 
 def test_training_says_what_it_does() -> None:

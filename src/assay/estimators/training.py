@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,10 +101,16 @@ def evidence_of(rules: Rules) -> list[tuple[str, str, str, FoldingConfig | None]
 
 
 def rules_of(task: Task) -> Rules:
-    """Return the rules of a task's file of rules as they stand today. Raises RuleError."""
+    """Return the rules of a task's file of rules as they stand today, also of a file saved with a version.
+
+    Raises RuleError.
+    """
     if not task.rules:
         return NO_RULES
-    return read_rules(Path(task.rules), labels=task.labels, positive=task.positive, folding=task.folding)
+    today = datetime.now(UTC).date()
+    return read_rules(
+        Path(task.rules), labels=task.labels, positive=task.positive, folding=task.folding, today=today
+    )
 
 
 def needs_scores(task: Task) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.config import FoldingConfig
-from assay.estimators.folding import fold, fold_with_spans
+from assay.estimators.folding import Folded, fold, fold_with_spans
 from assay.estimators.rules.matching import Matcher
 from assay.estimators.rules.patterns import SET_MEMORY
 from assay.estimators.rules.rule import Hit, Rule
@@ -87,8 +87,14 @@ class Rules:
         Places are characters of the text as it came, at most 100 a rule. A folded rule's place covers all
         that was folded into what it matched. Raises TextError for a text that is not valid Unicode.
         """
-        fired = sorted(self._fired(text, 0)) if self._views else []
-        return [Hit(self.active[column], self._spans(column, text)) for column in fired]
+        fired = [(self.active[column], column) for column in sorted(self._fired(text, 0))]
+        folded = None
+        if any(rule.view == "folded" for rule, _ in fired):
+            folded = fold_with_spans(text, self.folding)
+        return [
+            Hit(rule, self._spans(column, text, folded if rule.view == "folded" else None))
+            for rule, column in fired
+        ]
 
     def only(self, ids: Collection[str]) -> Self:
         """Return the same rules without those that are not named. Raises RuleError for an unknown name."""
@@ -158,12 +164,11 @@ class Rules:
                 fired += [view.columns[number - 1] for number in found if number]
         return fired
 
-    def _spans(self, column: int, text: str) -> list[tuple[int, int]]:
-        view = self._views[self.active[column].view]
+    def _spans(self, column: int, text: str, folded: Folded | None) -> list[tuple[int, int]]:
+        view = self._views["raw" if folded is None else "folded"]
         number = view.columns.index(column) + 1
-        if self.active[column].view == "raw":
+        if folded is None:
             return view.matcher.spans(number, text)
-        folded = fold_with_spans(text, self.folding)
         spans = view.matcher.spans(number, folded.text)
         return sorted({(min(folded.starts[a:b]), max(folded.ends[a:b])) for a, b in spans})
 
@@ -228,13 +233,17 @@ def parse_rules(
 def read_rules(
     path: Path, *, labels: Sequence[str], positive: str, folding: FoldingConfig, today: date | None = None
 ) -> Rules:
-    """Return the rules of a TOML file; ``today`` is the day in UTC.
+    """Return the rules of a TOML file, with expiry judged on the day ``today``.
 
-    Raises RuleError when the file is missing, is not TOML (with line and column) or has rules that cannot be
-    used, all of which it names with the reason.
+    Without ``today`` the day is the file's key ``as_of``, else this day in UTC. Raises RuleError when the file
+    is missing, is not TOML (with line and column) or has rules that cannot be used, all of which it names
+    with the reason.
     """
+    values = read_rules_toml(path)
+    if today is not None:
+        values.pop("as_of", None)
     return parse_rules(
-        read_rules_toml(path),
+        values,
         source=str(path),
         labels=labels,
         positive=positive,
