@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assay.estimators.folding import fold
 from assay.estimators.rules.rule import Rule
 
@@ -18,20 +21,20 @@ def faults_of_examples(rules: Rules) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for column, rule in enumerate(rules.active):
-        wrong = _own(rules, column, rule)
+        hits = rules.hits(rule.examples)
+        wrong = _own(rules, column, rule, hits)
         if rule.action == "decide":
-            wrong += _contradictions(rules, rule)
+            wrong += _contradictions(rules, rule, hits)
         if wrong:
             found[rule.id] = wrong
     return found
 
 
-def _own(rules: Rules, column: int, rule: Rule) -> list[str]:
-    missed = rules.hits(rule.examples)[:, column]
+def _own(rules: Rules, column: int, rule: Rule, hits: NDArray[np.bool_]) -> list[str]:
     hit = rules.hits(rule.counterexamples)[:, column]
     wrong = [
         f"its example {text!r:.80} does not match{_as_folded(rules, rule, text)}"
-        for text, fires in zip(rule.examples, missed, strict=True)
+        for text, fires in zip(rule.examples, hits[:, column], strict=True)
         if not fires
     ]
     wrong += [
@@ -46,9 +49,9 @@ def _as_folded(rules: Rules, rule: Rule, text: str) -> str:
     return f"; folded it reads {fold(text, rules.folding)!r:.80}" if rule.view == "folded" else ""
 
 
-def _contradictions(rules: Rules, rule: Rule) -> list[str]:
+def _contradictions(rules: Rules, rule: Rule, hits: NDArray[np.bool_]) -> list[str]:
     others: dict[str, str] = {}
-    for text, fires in zip(rule.examples, rules.hits(rule.examples), strict=True):
+    for text, fires in zip(rule.examples, hits, strict=True):
         for other, fired in zip(rules.deciding, fires[: len(rules.deciding)], strict=True):
             if fired and other.label != rule.label:
                 others.setdefault(
