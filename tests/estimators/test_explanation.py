@@ -8,9 +8,8 @@ from assay.estimators.explanation import MOST_NGRAMS
 from tests.conftest import QUIET, make_task
 from tests.corpus import ABUSE_GROUPS, HAM, SPAM, SPAM_GROUPS, labelled
 
-WORDS = st.lists(st.sampled_from([*SPAM, *HAM, "FREE", "zzz", "!", "\n"]), min_size=1, max_size=30).map(
-    " ".join
-)
+PIECES = st.sampled_from([*SPAM, *HAM, "FREE", "zzz", "!", "\n"])
+WORDS = st.lists(PIECES, min_size=1, max_size=30).map(" ".join).filter(str.strip)
 
 
 def check_sum(cascade: Cascade, text: str) -> None:
