@@ -132,6 +132,7 @@ def test_a_version_is_found_by_its_task_and_says_whether_the_goal_holds(
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("MineClassifier version 1, on the rows that it was trained on")
     assert said[-2].startswith("Goal fixed: F1 of 'spam' is ")
+    assert said[-2].endswith(", both at the threshold 0.5.")
     assert said[-1] == "Plots and whole tables are in .assay/thresholds/MineClassifier-1."
     assert main(["thresholds", "mine", "--compare", "0.3", "0.6", "--output", "out"]) == 0
     assert Path("out/thresholds.csv").is_file()

@@ -48,13 +48,15 @@ class Confirmation(Finite):
         """Return what became of the goal, for people."""
         digits, held = DIGITS[self.figure], self.held_out
         bounds = "" if self.low is None or self.high is None else f" ({self.low:.4g} to {self.high:.4g})"
+        where = f"the out-of-fold rows, where the threshold {self.threshold:.4g}{bounds} was chosen"
+        if goal == "fixed":
+            where = f"the out-of-fold rows, both at the threshold {self.threshold:.4g}"
         verdict = {None: "", True: " confirmed.", False: " not confirmed."}[self.confirmed]
         value = held.text(digits) if held.value is not None else f"undefined ({held.reason})"
         title = TITLES[self.figure].format(self.label)
         return (
             f"Goal {goal}:{verdict} {title} is {value} on the held-out rows; "
-            f"it was {self.out_of_fold.text(digits)} on the out-of-fold rows, where the threshold "
-            f"{self.threshold:.4g}{bounds} was chosen.{self._doubt()}"
+            f"it was {self.out_of_fold.text(digits)} on {where}.{self._doubt()}"
         )
 
     def _doubt(self) -> str:
