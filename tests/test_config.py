@@ -7,10 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from assay.config import (
+    Goal,
     Settings,
     Task,
     find_task,
     model_name,
+    parse_goal,
     parse_task,
     read_settings,
     read_task,
@@ -21,6 +23,7 @@ from tests.contracts.sources import ROOT
 
 MINIMAL = {"name": "spam", "labels": ["ham", "spam"], "positive": "spam", "data": {"source": "sms-spam"}}
 TOML = 'name = "spam"\nlabels = ["ham", "spam"]\npositive = "spam"\n[data]\nsource = "sms-spam"\n'
+TWELVE = 999_999_999_999
 
 
 def task(**changes: Any) -> Task:
@@ -225,3 +228,32 @@ def test_our_setting_wins_over_mlflows_variable() -> None:
 
 def test_every_setting_has_a_sentence() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "goal"),
+    [
+        (" max  f1 ", Goal(kind="max f1")),
+        ("fixed", Goal(kind="fixed", value=0.3)),
+        ("precision >= .99", Goal(kind="precision", value=0.99)),
+        ("recall >= 1", Goal(kind="recall", value=1)),
+        ("cost miss=2.5 false_alarm=1", Goal(kind="cost", miss=2.5, false_alarm=1)),
+        ("alerts <= 999999999999 of 999999999999 a day", Goal(kind="alerts", alerts=TWELVE, per_day=TWELVE)),
+    ],
+)
+def test_a_goal_is_read(text: str, goal: Goal) -> None:
+    assert parse_goal(text, value=0.3) == goal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "max f2", "precision >= 0", "recall >= 1.01", "precision > 0.9", "cost miss=0 false_alarm=1"),
+        *("alerts <= 0 of 10 a day", "alerts <= 11 of 10 a day", "cost miss=-1 false_alarm=1"),
+        f"alerts <= 1 of {10**12} a day",
+        f"cost miss={10**400} false_alarm=1",
+    ],
+)
+def test_a_goal_that_does_not_exist_is_refused_with_those_that_do(text: str) -> None:
+    with pytest.raises(ValueError, match=r"there is no goal .*; goals are 'fixed', 'max f1', .* 12 digits"):
+        parse_goal(text, value=0.5)

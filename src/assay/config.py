@@ -120,10 +120,10 @@ GOALS = (
     "alerts <= 40 of 5000 a day",
 )
 """One example of every goal that exists."""
-_number = r"\d+(?:\.\d+)?|\.\d+"
+_number = r"\d{1,12}(?:\.\d+)?|\.\d+"
 _floor = re.compile(rf"(precision|recall) >= ({_number})")
 _cost = re.compile(rf"cost miss=({_number}) false_alarm=({_number})")
-_alerts = re.compile(r"alerts <= (\d+) of (\d+) a day")
+_alerts = re.compile(r"alerts <= (\d{1,12}) of (\d{1,12}) a day")
 
 
 def parse_goal(text: str, *, value: float) -> Goal:
@@ -144,7 +144,8 @@ def parse_goal(text: str, *, value: float) -> Goal:
         return Goal(kind="alerts", alerts=int(found[1]), per_day=int(found[2]))
     raise ValueError(
         f"there is no goal {text!r}; goals are {', '.join(map(repr, GOALS))}, with numbers of your own "
-        "(precision and recall over 0 and up to 1, costs over 0, alerts from 1 up to the day's texts)"
+        "(precision and recall over 0 and up to 1, costs over 0, alerts from 1 up to the day's texts; "
+        "at most 12 digits)"
     )
 
 
