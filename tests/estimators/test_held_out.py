@@ -55,11 +55,14 @@ def test_a_sample_has_calibrated_probabilities() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"logits": np.zeros((4, 3))}, "'logits' must be of shape"),
+        (
+            {"logits": np.zeros((4, 3))},
+            r"'logits' must be float64 of shape \(4, 1\); it is float64 of shape \(4, 3\)",
+        ),
         ({"logits": np.full((4, 1), np.nan)}, "not finite"),
         ({"truth": np.array([0, 1, 2, 0])}, "more labels than the 2"),
         ({"ruled": np.array([0, 1, 2, 0])}, "more labels than the 2"),
-        ({"keys": np.zeros((3, 16), np.uint8)}, "'keys' must be of shape"),
+        ({"keys": np.zeros((3, 16), np.uint8)}, r"'keys' must be uint8 of shape \(4, 16\)"),
     ],
     ids=["logits", "not finite", "truth", "ruled", "keys"],
 )
@@ -75,8 +78,19 @@ def test_a_missing_array_is_named(tmp_path: Path) -> None:
     held_out().write(path)
     arrays = {name: array for name, array in map_tensors(path).items() if name != "validation"}
     write_tensors(tmp_path / "less.safetensors", arrays)
-    with pytest.raises(ArtifactError, match=r"'validation' must be of shape .* it is missing"):
+    with pytest.raises(ArtifactError, match=r"'validation' must be uint8 of shape .* it is missing"):
         HeldOut.read(tmp_path / "less.safetensors", labels=2, logits=1)
+
+
+@pytest.mark.parametrize("truth", [[-1.0, 0, 1, 0], [float("nan"), 0, 1, 0], 1.0], ids=str)
+def test_label_numbers_that_are_none_are_refused(tmp_path: Path, truth: object) -> None:
+    path = tmp_path / "rows.safetensors"
+    held_out().write(path)
+    write_tensors(tmp_path / "other.safetensors", map_tensors(path) | {"truth": np.array(truth)})
+    with pytest.raises(
+        ArtifactError, match=r"'\w+' must be uint\d+ of shape .*; it is (?:float64|uint8) of shape"
+    ):
+        HeldOut.read(tmp_path / "other.safetensors", labels=2, logits=1)
 
 
 def test_a_trained_artifact_keeps_its_scores_and_an_old_one_has_none(spam_artifact: Path) -> None:

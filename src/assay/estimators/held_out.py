@@ -13,9 +13,11 @@ from assay.estimators.calibration import Calibration
 from assay.estimators.linear import Floats, Link
 from assay.estimators.tensors import map_tensors, write_tensors
 from assay.estimators.thresholds import Sample
-from assay.exceptions import ArtifactError
+from assay.exceptions import ArtifactError, DataError
 
 KEY_BYTES = 16
+KINDS = {"keys": "uint8", "logits": "float64", "truth": "uint32", "validation": "uint8", "ruled": "uint32"}
+"""The types of the arrays in a file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,17 @@ class HeldOut:
         found = (known.get(key.tobytes(), -1) for key in keys_of(texts))
         return np.fromiter(found, np.int64, len(texts))
 
+    def check_unseen(self, texts: Sequence[str], model: str) -> None:
+        """Raise DataError when the model of these scores, by its name, was trained on some of the texts."""
+        seen = int((self.places(texts) >= 0).sum())
+        if seen:
+            raise DataError(
+                f"{model} was trained on {seen:,} of the {len(texts):,} rows that are kept apart now, so "
+                "they cannot judge it: the rows were split in another way then. Split them as they were, or "
+                "train again.",
+                seen=seen,
+            )
+
     def taken(self, rows: NDArray[np.int64]) -> Self:
         """Return some of the rows."""
         return type(self)(
@@ -61,20 +74,20 @@ class HeldOut:
         arrays: dict[str, NDArray[Any]] = {
             "keys": self.keys,
             "logits": self.logits,
-            "truth": self.truth.astype(np.uint32),
-            "validation": self.validation.astype(np.uint8),
+            "truth": self.truth,
+            "validation": self.validation,
             # No rule: 0; the format has no negative numbers.
-            "ruled": (self.ruled + 1).astype(np.uint32),
+            "ruled": self.ruled + 1,
         }
-        write_tensors(path, arrays)
+        write_tensors(path, {name: array.astype(KINDS[name]) for name, array in arrays.items()})
 
     @classmethod
     def read(cls, path: Path, *, labels: int, logits: int) -> Self:
         """Return the rows that ``write`` wrote. Raises ArtifactError for arrays that do not fit."""
         arrays = map_tensors(path)
-        rows = len(arrays.get("truth", ()))
-        shapes = {"keys": (rows, KEY_BYTES), "logits": (rows, logits), "truth": (rows,)}
-        _check(arrays, shapes | {"validation": (rows,), "ruled": (rows,)}, path)
+        rows = np.size(arrays.get("truth", ()))
+        widths = {"keys": (KEY_BYTES,), "logits": (logits,), "truth": (), "validation": (), "ruled": ()}
+        _check(arrays, {name: (rows, *width) for name, width in widths.items()}, path)
         truth, ruled = arrays["truth"].astype(np.int64), arrays["ruled"].astype(np.int64) - 1
         if truth.max(initial=0) >= labels or ruled.max(initial=0) >= labels:
             raise ArtifactError(f"{path} speaks of more labels than the {labels} of the task.", path=path)
@@ -90,8 +103,10 @@ def keys_of(texts: Sequence[str]) -> NDArray[np.uint8]:
 def _check(arrays: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
     for name, shape in shapes.items():
         array = arrays.get(name)
-        if array is None or array.shape != shape:
-            found = "missing" if array is None else f"of shape {array.shape}"
-            raise ArtifactError(f"{path}: {name!r} must be of shape {shape}; it is {found}.", path=path)
+        if array is None or array.shape != shape or array.dtype != KINDS[name]:
+            found = "missing" if array is None else f"{array.dtype} of shape {array.shape}"
+            raise ArtifactError(
+                f"{path}: {name!r} must be {KINDS[name]} of shape {shape}; it is {found}.", path=path
+            )
     if not np.isfinite(arrays["logits"]).all():
         raise ArtifactError(f"{path}: 'logits' holds a value that is not finite.", path=path)
