@@ -62,6 +62,14 @@ BROKEN = {
     "no threshold": (pointed(b"null"), "different labels"),
     "no TOML": (written("task.toml", b"= 1"), r"task\.toml is not TOML"),
     "an unknown key": (edited("task.toml", "[data]", "[data]\nrun = 1"), r"data\.run: is not a key"),
+    "rules of elsewhere": (
+        edited("task.toml", 'rules = ""', 'rules = "../rules.toml"'),
+        r"task\.toml names the rules '.*rules\.toml'; the folder has none",
+    ),
+    "rules that are gone": (
+        edited("task.toml", 'rules = ""', 'rules = "rules.toml"'),
+        r"task\.toml names the rules '.*rules\.toml'; the folder has none",
+    ),
     "another positive": (
         edited("task.toml", 'positive = "spam"', 'positive = "eggs"'),
         "positive must be one",

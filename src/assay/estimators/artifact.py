@@ -113,7 +113,7 @@ def load_artifact(folder: Path) -> Cascade:
         spec = LinearSpec.model_validate_json((folder / "model.json").read_bytes())
         point = OperatingPoint.model_validate_json((folder / "operating_point.json").read_bytes())
         task = read_task(folder / "task.toml")
-        rules = _read_rules(task, folder / RULES if RULES in manifest.files else None)
+        rules = _read_rules(task, manifest, folder)
     except ValidationError as error:
         raise ArtifactError(f"{folder} is not consistent:\n{faults(error)}", folder=folder) from error
     except ConfigError as error:
@@ -165,7 +165,14 @@ def _toml(cascade: Cascade) -> str:
     return tomli_w.dumps(json.loads(task.model_dump_json(exclude_none=True)))
 
 
-def _read_rules(task: Task, path: Path | None) -> Rules:
+def _read_rules(task: Task, manifest: Manifest, folder: Path) -> Rules:
+    path = folder / RULES if RULES in manifest.files else None
+    if task.rules != str(path or ""):
+        raise ArtifactError(
+            f"{folder}: task.toml names the rules {task.rules!r}; "
+            f"the folder has {RULES if path else 'none'}.",
+            folder=folder,
+        )
     if path is None:
         return NO_RULES
     return read_rules(path, labels=task.labels, positive=task.positive, folding=task.folding)
