@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from assay.config import Settings, Task, read_task
-from assay.estimators import load_artifact, read_held_out
+from assay.estimators import load_artifact, read_held_out, rules_of
 from assay.exceptions import ConfigError, DataError, GoalError, RuleError
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
 from assay.registry import Registry, fetch_version, find_version
+from assay.rulework import check_rules
+from assay.taskfiles import saved_task
 from assay.tuning import tune_version
 from tests.conftest import write_csv
 from tests.corpus import SENTIMENT_GROUPS, SPAM_GROUPS
@@ -170,6 +172,31 @@ def test_other_data_than_that_of_the_training_is_refused(trained: Path) -> None:
     write_csv(trained / "mine.csv", groups)
     with pytest.raises(DataError, match=r"None of the .* training rows has a held-out score"):
         tune(write_task())
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_version_is_not_judged_by_rows_that_it_was_trained_on() -> None:
+    task = write_task()
+    salted = task.model_copy(update={"data": task.data.model_copy(update={"salt": "another"})})
+    with pytest.raises(
+        DataError, match=r"SpamClassifier version 1 was trained on \d+ of the \d+ rows"
+    ) as caught:
+        tune(salted)
+    assert caught.value.data["seen"] > 0
+    assert len(Registry(SETTINGS.store, SETTINGS.home).versions("SpamClassifier")) == 1
+    with pytest.raises(DataError, match="was trained on"):
+        check_rules(salted, SETTINGS, side="test", version="1", progress=Progress(quiet=True))
+
+
+def test_a_saved_task_has_the_rules_of_its_version_and_no_others(workplace: Path) -> None:
+    run_pipeline(write_task(), SETTINGS, progress=Progress(quiet=True))
+    folder = folder_of("1")
+    path = folder / "task.toml"
+    path.write_text(path.read_text().replace('rules = "rules.toml"', 'rules = "/dev/zero"'))
+    task = saved_task("spam", SETTINGS)
+    assert task is not None
+    assert Path(task.rules) == folder / "rules.toml"
+    assert rules_of(task).deciding[0].id == "family"
 
 
 @pytest.mark.usefixtures("workplace")

@@ -109,8 +109,10 @@ def find_stored(task: Task, reference: str | None, settings: Settings) -> Stored
 
 
 def score_test_rows(stored: Stored, dataset: Dataset) -> Scored:
-    """Return the test rows with the scores of a version's model, which has seen none of them."""
+    """Return the test rows with the scores of a version's model. Raises DataError where it has seen some."""
     cascade, texts = load_artifact(stored.folder), dataset.test.texts
+    if held_out := read_held_out(stored.folder):
+        held_out.check_unseen(texts, stored.name)
     logits = cascade.model.logits(texts, evidence_hits(cascade, texts))
     told = f"{len(texts):,} rows kept apart; the model alone is that of {stored.name}."
     return Scored(dataset.test, cascade, logits, told)

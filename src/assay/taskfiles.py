@@ -36,7 +36,10 @@ def saved_task(name: str, settings: Settings) -> Task | None:
         found = find_version(settings.store, model_name(name), "latest")
     except VersionNotFound:
         return None
-    return read_task(fetch_version(settings.store, found, settings.cache) / "task.toml")
+    folder = fetch_version(settings.store, found, settings.cache)
+    task = read_task(folder / "task.toml")
+    # Rules are those of the version, whatever path its file may name.
+    return task.model_copy(update={"rules": str(folder / "rules.toml")}) if task.rules else task
 
 
 def task_to_train(

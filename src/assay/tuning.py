@@ -24,7 +24,8 @@ def tune_version(
 
     Calibration and operating point are chosen again on the scores that the training kept, and the gate
     decides as about any candidate. Raises ConfigError where the model itself would have to change (labels,
-    estimator, evidence rules), DataError when no row of the training is found any more.
+    estimator, evidence rules), DataError when no row of the training is found any more, or one is
+    found on the other side.
     """
     begun, started = len(progress.lines), time.monotonic()
     found = find_version(settings.store, task.model, reference)
@@ -39,6 +40,7 @@ def tune_version(
     refuse_other_model(task, cascade, origin)
     progress.say(f"  the model of {origin}, its rules and threshold chosen again")
     dataset = read_rows(task, settings, progress=progress)
+    held_out.check_unseen(dataset.test.texts, origin)
     texts, scored = known_rows(dataset, held_out, task, progress=progress)
     candidate = retune(cascade, task, texts, scored)
     if candidate.selection:
