@@ -235,9 +235,9 @@ def read_rules(
 ) -> Rules:
     """Return the rules of a TOML file, with expiry judged on the day ``today``.
 
-    Without ``today`` the day is the file's key ``as_of``, else this day in UTC. Raises RuleError when the file
-    is missing, is not TOML (with line and column) or has rules that cannot be used, all of which it names
-    with the reason.
+    Without ``today`` it is the file's key ``as_of``, else this day in UTC. Raises RuleError when the file is
+    missing, is not TOML (with line and column) or has rules that cannot be used, all of which it names with
+    the reason.
     """
     values = read_rules_toml(path)
     if today is not None:
