@@ -106,6 +106,9 @@ def test_a_text_comes_from_the_command_or_from_standard_input(
     assert main(["rules", "test", "stop it"]) == 0
     said = capsys.readouterr().out
     assert "urgent: evidence" in said
-    monkeypatch.setattr(sys, "stdin", io.StringIO("stop it"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"stop it\n")))
     assert main(["rules", "test", "--task", "mine", "-"]) == 0
     assert capsys.readouterr().out == said
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9"), "utf-8"))
+    assert main(["rules", "test", "-"]) == 1
+    assert "The text has a lone surrogate at character 3" in capsys.readouterr().err

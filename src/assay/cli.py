@@ -214,7 +214,10 @@ def _rules_check(options: argparse.Namespace) -> int:
 def _rules_test(options: argparse.Namespace) -> int:
     from assay.ruletrial import try_rules
 
-    text = sys.stdin.read() if options.text == "-" else options.text
+    text = options.text
+    if text == "-":
+        # What is not UTF-8 becomes surrogates, which are refused; a line's end is none of the text.
+        text = sys.stdin.buffer.read().decode(errors="surrogateescape").removesuffix("\n")
     for line in try_rules(text, options.task, _settings()):
         say(line)
     return OK
