@@ -1,9 +1,11 @@
+import math
 import sys
 
+import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from assay.estimators import share_bounds
+from assay.estimators import draw_bounds, share_bounds
 from assay.exceptions import MissingExtra
 
 
@@ -36,3 +38,13 @@ def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "scipy.stats", None)
     with pytest.raises(MissingExtra, match=r"assay\[train\]"):
         share_bounds(1, 2)
+
+
+def test_bounds_hold_the_middle_share_of_the_draws() -> None:
+    assert draw_bounds(np.arange(1001.0)) == pytest.approx((25, 975))
+    assert draw_bounds(np.arange(1001.0), 0.8) == pytest.approx((100, 900))
+
+
+def test_bounds_leave_undefined_draws_out() -> None:
+    assert draw_bounds(np.array([math.nan, 1.0, 1.0])) == (1.0, 1.0)
+    assert draw_bounds(np.array([math.nan])) is None

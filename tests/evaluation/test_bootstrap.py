@@ -1,10 +1,9 @@
-import math
-
 import numpy as np
 import pytest
 
+from assay.estimators import draw_bounds
 from assay.evaluation import bootstrap, metrics
-from assay.evaluation.bootstrap import bounds, resample_areas, resample_cells, resample_weights
+from assay.evaluation.bootstrap import resample_areas, resample_cells, resample_weights
 from assay.evaluation.ranking import Ranking
 from assay.progress import Progress
 
@@ -63,21 +62,11 @@ def test_all_labels_see_the_same_resample() -> None:
     assert len(set(roc_auc[:, 0])) > 30
 
 
-def test_bounds_hold_the_middle_share_of_the_draws() -> None:
-    assert bounds(np.arange(1001.0)) == pytest.approx((25, 975))
-    assert bounds(np.arange(1001.0), 0.8) == pytest.approx((100, 900))
-
-
-def test_bounds_leave_undefined_draws_out() -> None:
-    assert bounds(np.array([math.nan, 1.0, 1.0])) == (1.0, 1.0)
-    assert bounds(np.array([math.nan])) is None
-
-
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     rng = np.random.default_rng(3)
     covered = 0
     for _ in range(200):
         cells = rng.multinomial(400, [0.5, 0.1, 0.1, 0.3]).reshape(2, 2)
-        low, high = bounds(metrics.accuracy(resample_cells(cells, 400, rng))) or (1, 0)
+        low, high = draw_bounds(metrics.accuracy(resample_cells(cells, 400, rng))) or (1, 0)
         covered += low <= 0.8 <= high
     assert 0.90 <= covered / 200 <= 0.99

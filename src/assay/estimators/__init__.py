@@ -12,7 +12,7 @@ from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
 from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
-from assay.estimators.shares import share_bounds
+from assay.estimators.shares import CONFIDENCE, draw_bounds, share_bounds
 from assay.estimators.texts import fault_of
 from assay.estimators.thresholds import (
     OperatingPoint,
@@ -25,6 +25,7 @@ from assay.estimators.thresholds import (
 from assay.estimators.training import retune, rules_of, train_cascade
 
 __all__ = [
+    "CONFIDENCE",
     "NO_RULES",
     "Calibration",
     "Cascade",
@@ -44,6 +45,7 @@ __all__ = [
     "attach_report",
     "choose_operating_point",
     "convert_pipeline",
+    "draw_bounds",
     "fault_of",
     "import_pipeline",
     "load_artifact",

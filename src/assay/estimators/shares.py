@@ -1,4 +1,7 @@
-"""Exact intervals of counted shares."""
+"""Intervals: exact ones of counted shares, and those that resamples give."""
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.exceptions import MissingExtra
 
@@ -26,3 +29,16 @@ def share_bounds(hits: int, rows: int, *, confidence: float = CONFIDENCE) -> tup
     low = float(beta.ppf(tail, hits, rows - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, rows - hits)) if hits < rows else 1.0
     return low, high
+
+
+def draw_bounds(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+    """Return the interval that holds the middle ``confidence`` of the draws, shape (resamples,).
+
+    Resamples in which the metric is undefined are left out; None when it is undefined in all.
+    """
+    defined = draws[~np.isnan(draws)]
+    if not len(defined):
+        return None
+    tail = (1 - confidence) / 2 * 100
+    low, high = np.percentile(defined, (tail, 100 - tail))
+    return float(low), float(high)

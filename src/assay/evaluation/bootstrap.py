@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from assay.evaluation.intervals import CONFIDENCE, Interval
+from assay.estimators import draw_bounds
+from assay.evaluation.intervals import Interval
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.ranking import Ranking
 from assay.progress import Bar
@@ -58,22 +59,9 @@ def resample_areas(
     return roc_auc, average_precision
 
 
-def bounds(draws: Floats, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-    """Return the interval that holds the middle ``confidence`` of the draws, shape (resamples,).
-
-    Resamples in which the metric is undefined are left out; None when it is undefined in all.
-    """
-    defined = draws[~np.isnan(draws)]
-    if not len(defined):
-        return None
-    tail = (1 - confidence) / 2 * 100
-    low, high = np.percentile(defined, (tail, 100 - tail))
-    return float(low), float(high)
-
-
 def interval_of(value: Floats | float, draws: Floats, reason: str) -> Interval:
     """Return a figure with the bounds of its draws; ``reason`` says why it is undefined when it is NaN."""
     if np.isnan(value):
         return Interval(value=None, reason=reason)
-    low, high = bounds(draws) or (None, None)
+    low, high = draw_bounds(draws) or (None, None)
     return Interval(value=float(value), low=low, high=high)

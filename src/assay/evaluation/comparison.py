@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from assay.config import Frozen
 from assay.estimators import OperatingPoint, Sample, ThresholdRow
-from assay.evaluation.intervals import Finite
 from assay.evaluation.metrics import Counts
 from assay.evaluation.paired import PairedComparison, compare_decisions
 from assay.evaluation.text_table import text_table
@@ -16,7 +16,7 @@ MINUTES = 2.0
 TEXTS_A_DAY = 1000
 
 
-class ThresholdComparison(Finite):
+class ThresholdComparison(Frozen):
     """A lower and a higher threshold on the same rows, the label against the rest.
 
     A day's figures are those of the sample scaled to ``texts_a_day``: they hold for traffic in which the

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from assay.config import Goal
+from assay.config import Frozen, Goal
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of, resample_cells
-from assay.evaluation.intervals import Finite, Interval
+from assay.evaluation.intervals import Interval
 from assay.evaluation.metrics import Counts, Floats
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ TITLES: Mapping[Figure, str] = {
 DIGITS: Mapping[Figure, int] = {"precision": 4, "recall": 4, "f1": 4, "cost": 1, "alerts": 1}
 
 
-class Confirmation(Finite):
+class Confirmation(Frozen):
     """One label's threshold: the goal's figure where it was chosen, and on rows that it never saw."""
 
     label: str
@@ -67,7 +67,7 @@ class Confirmation(Finite):
         return f" The interval leaves room for other rows to {other} it."
 
 
-class ChosenPoint(Finite):
+class ChosenPoint(Frozen):
     """The goal that the operating point was chosen for, and whether it holds on the held-out rows."""
 
     goal: str

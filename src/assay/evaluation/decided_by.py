@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assay.evaluation.intervals import Finite, Interval, exact_interval
+from assay.config import Frozen
+from assay.evaluation.intervals import Interval, exact_interval
 from assay.evaluation.metrics import Counts
 
 
-class RuleRows(Finite):
+class RuleRows(Frozen):
     """The rows that one rule decided, and how many of them truly have its label."""
 
     rows: int = Field(ge=0)
     right: int = Field(ge=0)
 
 
-class DecidedBy(Finite):
+class DecidedBy(Frozen):
     """How many rows rules and model decided, and the share of each that is right, with its exact interval."""
 
     rules: int = Field(ge=0)

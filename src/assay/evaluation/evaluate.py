@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.estimators import CONFIDENCE
 from assay.evaluation.confirmation import ChosenPoint, confirm
 from assay.evaluation.curves import curve_of, histogram_of
 from assay.evaluation.decided_by import decided_by
-from assay.evaluation.intervals import CONFIDENCE
 from assay.evaluation.measure import NO_ROWS, Measured, Outcome, measure
 from assay.evaluation.metrics import Counts
 from assay.evaluation.reliability import Reliability, reliability_of

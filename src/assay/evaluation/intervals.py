@@ -2,21 +2,13 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, model_validator
+from pydantic import model_validator
 
 from assay.config import Frozen
-from assay.estimators import share_bounds
-
-CONFIDENCE = 0.95
+from assay.estimators import CONFIDENCE, share_bounds
 
 
-class Finite(Frozen):
-    """A value object whose numbers are never NaN or infinite, so that it is valid JSON."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
-
-
-class Interval(Finite):
+class Interval(Frozen):
     """A figure with the bounds of its interval, or the reason why it is undefined."""
 
     value: float | None

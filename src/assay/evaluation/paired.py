@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.config import Frozen
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of
-from assay.evaluation.intervals import Finite, Interval
+from assay.evaluation.intervals import Interval
 from assay.evaluation.metrics import Counts, Floats
 
 RESAMPLES = 1000
@@ -17,7 +18,7 @@ NO_ROWS = "there are no rows"
 NO_F1 = "F1 is undefined for at least one of the two"
 
 
-class Difference(Finite):
+class Difference(Frozen):
     """One metric of both sides, and the second's less the first's with its paired bootstrap interval."""
 
     first: float | None
@@ -25,7 +26,7 @@ class Difference(Finite):
     change: Interval
 
 
-class PairedComparison(Finite):
+class PairedComparison(Frozen):
     """Two sets of decisions, row by row: counts of rows by which side is right, and what the metrics differ.
 
     ``p_value`` is that of McNemar's exact test: how often sides that are equally good would differ as much.

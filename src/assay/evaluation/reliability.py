@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assay.evaluation.bootstrap import bounds, interval_of, resample_weights
-from assay.evaluation.intervals import Finite, Interval, exact_interval
+from assay.config import Frozen
+from assay.estimators import draw_bounds
+from assay.evaluation.bootstrap import interval_of, resample_weights
+from assay.evaluation.intervals import Interval, exact_interval
 from assay.evaluation.metrics import Counts, Floats
 
 MOST_BINS = 15
@@ -17,7 +19,7 @@ ROWS_A_BIN = 20
 CHANCE_DRAWS = 200
 
 
-class Bin(Finite):
+class Bin(Frozen):
     """Rows of neighbouring probabilities, and the share of them in which the event came true."""
 
     count: int = Field(ge=1)
@@ -29,7 +31,7 @@ class Bin(Finite):
     """With its exact interval."""
 
 
-class Reliability(Finite):
+class Reliability(Frozen):
     """How far probabilities can be taken at their word, on the rows that the model decided.
 
     With two labels the event is that a row has the positive label; with more, that the most probable label
@@ -142,7 +144,7 @@ def _draws(
 
 def reflected(value: float, draws: Floats) -> Interval:
     """Return the basic bootstrap interval of a distance: the draws' bounds, mirrored at the value."""
-    low, high = bounds(draws) or (value, value)
+    low, high = draw_bounds(draws) or (value, value)
     return Interval(value=value, low=min(max(2 * value - high, 0.0), value), high=max(2 * value - low, value))
 
 

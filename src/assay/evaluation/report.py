@@ -7,10 +7,10 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from assay.config import faults
+from assay.config import Frozen, faults
 from assay.evaluation.confirmation import ChosenPoint
 from assay.evaluation.decided_by import DecidedBy
-from assay.evaluation.intervals import Finite, Interval
+from assay.evaluation.intervals import Interval
 from assay.evaluation.reliability import Reliability
 from assay.exceptions import ArtifactError
 
@@ -20,7 +20,7 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 Points = tuple[tuple[float, float], ...]
 
 
-class LabelMetrics(Finite):
+class LabelMetrics(Frozen):
     """One label against the rest; ``support`` counts the rows that truly have it."""
 
     precision: Interval
@@ -31,14 +31,14 @@ class LabelMetrics(Finite):
     support: int = Field(ge=0)
 
 
-class Curve(Finite):
+class Curve(Frozen):
     """One label's curves, thinned for drawing: (false positive rate, recall) and (recall, precision)."""
 
     roc: Points
     precision_recall: Points
 
 
-class Histogram(Finite):
+class Histogram(Frozen):
     """How many rows fall between each two edges of the unit interval, by group."""
 
     of: str
@@ -47,7 +47,7 @@ class Histogram(Finite):
     counts: dict[str, tuple[int, ...]]
 
 
-class DataFacts(Finite):
+class DataFacts(Frozen):
     """Where the rows came from: all that a model card says of the data."""
 
     name: str
@@ -66,7 +66,7 @@ class DataFacts(Finite):
         return _plain(value)
 
 
-class TrainingFacts(Finite):
+class TrainingFacts(Frozen):
     """How the model was trained; empty for a model that was not trained here."""
 
     seconds: float | None = Field(None, ge=0)
@@ -80,7 +80,7 @@ class TrainingFacts(Finite):
         return _plain(value)
 
 
-class Report(Finite):
+class Report(Frozen):
     """All that one evaluation of one cascade on one set of held-out rows found.
 
     With two labels, headline precision, recall, F1 and areas are those of the positive label; with more

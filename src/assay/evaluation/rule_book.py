@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from assay.evaluation.intervals import Finite, Interval
+from assay.config import Frozen
+from assay.evaluation.intervals import Interval
 from assay.evaluation.text_table import text_table
 
 Verdict = Literal["dead", "harmful", "redundant", "expired"]
@@ -16,7 +17,7 @@ COLUMNS = (
 SIDES = "lllrllrrrrlrl"
 
 
-class RuleAccount(Finite):
+class RuleAccount(Frozen):
     """One rule's figures on labelled texts, as ``account_rules`` defines them; None: not measured."""
 
     id: str
@@ -40,7 +41,7 @@ class RuleAccount(Finite):
         return None if self.corrects is None or self.spoils is None else self.corrects - self.spoils
 
 
-class RuleBook(Finite):
+class RuleBook(Frozen):
     """The accounts of a task's rules, the active ones in their order, then the expired ones."""
 
     rows: int = Field(ge=0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.config import Goal
 from assay.estimators.linear import Floats
-from assay.estimators.shares import CONFIDENCE
+from assay.estimators.shares import draw_bounds
 from assay.estimators.thresholds.goals import pick, ratio
 from assay.estimators.thresholds.operating_point import Numbers
 from assay.estimators.thresholds.scans import Scan
@@ -51,20 +51,10 @@ def estimates_of(row: ThresholdRow) -> dict[str, Estimate]:
     }
     estimates = {}
     for name, draws in drawn.items():
-        value, ends = getattr(row, name), bounds(draws)
+        value, ends = getattr(row, name), draw_bounds(draws)
         if value is not None and ends is not None:
             estimates[name] = (value, *ends)
     return estimates
-
-
-def bounds(draws: Floats) -> tuple[float, float] | None:
-    """Return the interval that holds the middle 95 % of the draws that are defined; None without any."""
-    defined = draws[~np.isnan(draws)]
-    if not len(defined):
-        return None
-    tail = (1 - CONFIDENCE) / 2 * 100
-    low, high = np.percentile(defined, (tail, 100 - tail))
-    return float(low), float(high)
 
 
 def _draw(counts: Numbers, rng: np.random.Generator) -> Iterator[Numbers]:

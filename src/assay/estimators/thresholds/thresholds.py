@@ -11,11 +11,12 @@ import numpy as np
 
 from assay.config import Goal, ThresholdConfig
 from assay.estimators.linear import Floats
+from assay.estimators.shares import draw_bounds
 from assay.estimators.thresholds.balance import balance
 from assay.estimators.thresholds.goals import pick
 from assay.estimators.thresholds.operating_point import OperatingPoint
 from assay.estimators.thresholds.refusals import refuse_goal, refuse_without_scores
-from assay.estimators.thresholds.resampling import RESAMPLES, bounds, chosen_again, estimates_of
+from assay.estimators.thresholds.resampling import RESAMPLES, chosen_again, estimates_of
 from assay.estimators.thresholds.samples import Sample, check_sample
 from assay.estimators.thresholds.scans import Scan
 from assay.estimators.thresholds.tables import ThresholdRow, ThresholdTable
@@ -118,7 +119,7 @@ class _Trial(NamedTuple):
         about = (self.labels, self.positive, label)
         chosen = _confusion(self.sample, point, *about, point.threshold_of(label, self.labels))
         again = self._chosen_again(point, label, chosen.threshold)
-        low, high = bounds(again) or (None, None)
+        low, high = draw_bounds(again) or (None, None)
         return ThresholdTable(
             label=label,
             goal=self.config.goal,
