@@ -6,7 +6,6 @@ import numpy as np
 
 from assay.config import Frozen
 from assay.estimators import OperatingPoint, Sample, ThresholdRow
-from assay.evaluation.metrics import Counts
 from assay.evaluation.paired import PairedComparison, compare_decisions
 from assay.evaluation.text_table import text_table
 from assay.exceptions import ConfigError
@@ -121,33 +120,20 @@ def compare_thresholds(
             )
     low, high = sorted((low, high))
     point = point or OperatingPoint(threshold=0.5 if len(labels) == 2 else None, goal="fixed")
-    truth = (sample.truth == labels.index(positive)).astype(np.int64)
-    given = [_given(sample, point.moved(t, positive, labels), labels, positive) for t in (low, high)]
+    number = labels.index(positive)
+    held = sample.truth == number
+    at_low, at_high = (
+        sample.decided(point.moved(threshold, positive, labels), labels, positive) == number
+        for threshold in (low, high)
+    )
+    truth, first, second = (rows.astype(np.int64) for rows in (held, at_high, at_low))
     return ThresholdComparison(
         label=positive,
-        low=_row(low, truth, given[0]),
-        high=_row(high, truth, given[1]),
+        low=ThresholdRow.of(low, held, at_low),
+        high=ThresholdRow.of(high, held, at_high),
         texts_a_day=texts_a_day,
         minutes=minutes,
-        paired=compare_decisions(truth, given[1], given[0], labels=2, positive=1),
-    )
-
-
-def _given(sample: Sample, point: OperatingPoint, labels: Sequence[str], positive: str) -> Counts:
-    """Return 1 for each row that is given the label, 0 for the rest."""
-    columns = point.columns_of(sample.probabilities, labels, positive)
-    given: Counts = np.where(sample.ruled < 0, columns, sample.ruled) == labels.index(positive)
-    return given.astype(np.int64)
-
-
-def _row(threshold: float, truth: Counts, given: Counts) -> ThresholdRow:
-    cells = np.bincount(truth * 2 + given, minlength=4).tolist()
-    return ThresholdRow(
-        threshold=threshold,
-        true_negatives=cells[0],
-        false_positives=cells[1],
-        false_negatives=cells[2],
-        true_positives=cells[3],
+        paired=compare_decisions(truth, first, second, labels=2, positive=1),
     )
 
 

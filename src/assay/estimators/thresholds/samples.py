@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.estimators.linear import Floats
-from assay.estimators.thresholds.operating_point import Numbers
+from assay.estimators.thresholds.operating_point import Numbers, OperatingPoint
 from assay.exceptions import DataError
 
 
@@ -20,6 +20,11 @@ class Sample(NamedTuple):
     truth: Numbers
     probabilities: Floats
     ruled: Numbers
+
+    def decided(self, point: OperatingPoint, labels: Sequence[str], positive: str) -> Numbers:
+        """Return the number of the label that each row is given, by a rule or at a point's thresholds."""
+        columns = point.columns_of(self.probabilities, labels, positive)
+        return np.where(self.ruled < 0, columns, self.ruled)
 
 
 def check_sample(sample: Sample, labels: Sequence[str], wanted: Sequence[str]) -> None:

@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from assay.config import Frozen
@@ -28,6 +30,17 @@ class ThresholdRow(Frozen):
     false_positives: int = Field(ge=0)
     false_negatives: int = Field(ge=0)
     true_negatives: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, threshold: float, held: NDArray[np.bool_], given: NDArray[np.bool_]) -> Self:
+        """Return the row of a threshold from which rows hold the label and which are given it."""
+        return cls(
+            threshold=threshold,
+            true_positives=int((given & held).sum()),
+            false_positives=int((given & ~held).sum()),
+            false_negatives=int((~given & held).sum()),
+            true_negatives=int((~given & ~held).sum()),
+        )
 
     @property
     def rows(self) -> int:

@@ -84,16 +84,8 @@ def _confusion(
     sample: Sample, point: OperatingPoint, labels: Sequence[str], positive: str, label: str, threshold: float
 ) -> ThresholdRow:
     number = labels.index(label)
-    columns = point.columns_of(sample.probabilities, labels, positive)
-    given = np.where(sample.ruled < 0, columns, sample.ruled) == number
-    held = sample.truth == number
-    return ThresholdRow(
-        threshold=threshold,
-        true_positives=int((given & held).sum()),
-        false_positives=int((given & ~held).sum()),
-        false_negatives=int((~given & held).sum()),
-        true_negatives=int((~given & ~held).sum()),
-    )
+    given = sample.decided(point, labels, positive) == number
+    return ThresholdRow.of(threshold, sample.truth == number, given)
 
 
 class _Trial(NamedTuple):
