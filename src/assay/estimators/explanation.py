@@ -61,7 +61,7 @@ def explain_text(model: LinearModel, rules: Rules, text: str, *, label: str, rul
 
     ``ruled`` says that a rule decided: the model has no part in it then.
     """
-    fired = rules.find(text) if rules.active else []
+    fired = rules.find(text)
     if ruled:
         return Explanation(label=label, rules=tuple(_fired(hit, None) for hit in fired))
     column, sign = _logit_of(model, label)

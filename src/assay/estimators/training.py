@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.config import FoldingConfig, Task
 from assay.estimators.cascade import Cascade
@@ -118,7 +119,7 @@ def needs_scores(task: Task) -> bool:
     return task.calibration != "none" or task.threshold.parsed.kind != "fixed"
 
 
-def numbers_of(given: Sequence[str], labels: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def numbers_of(given: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
     """Return the number of each label given."""
     number = {label: at for at, label in enumerate(labels)}
     return np.fromiter((number[label] for label in given), np.int64, len(given))
