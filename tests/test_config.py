@@ -115,9 +115,10 @@ def test_long_values_are_cut_in_messages() -> None:
     assert len(caught.value.message) < 500
 
 
-def test_a_task_file_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_task_file_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "spam.toml"
-    path.write_text(TOML, encoding="utf-8")
+    path.write_text(TOML, encoding=encoding)
     assert read_task(path) == task()
 
 

@@ -272,7 +272,7 @@ def read_task(path: Path) -> Task:
     Raises ConfigError when the file is missing, is not TOML (with line and column) or has faults.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors write a mark first
     except FileNotFoundError as error:
         raise ConfigError(f"There is no task file {str(path)!r}.", path=path) from error
     except OSError as error:

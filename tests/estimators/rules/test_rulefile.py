@@ -112,7 +112,7 @@ def test_all_faulty_rules_of_a_file_are_told_in_their_order() -> None:
         parsed(*tables)
     assert list(caught.value.data["rules"]) == ["c", "b", "a", "(rule 4)"]
     assert len(caught.value.data["rules"]["b"]) == 2
-    assert "  a: its id stands 2 times; an id names one rule" in caught.value.message
+    assert caught.value.message.count("  a: its id stands 2 times; an id names one rule") == 1
     assert "win:" not in caught.value.message
     assert caught.value.data["source"] == "a.toml"
     assert isinstance(caught.value, ConfigError)
@@ -216,6 +216,14 @@ def test_a_file_that_is_no_toml_is_refused_with_the_place(tmp_path: Path, conten
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none.toml").startswith("There is no rules file ")
     assert refusal(tmp_path).endswith(" cannot be read: Is a directory.")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES_TOML, encoding="utf-8-sig")
+    assert read_rules(path, labels=("ham", "spam"), positive="spam", folding=FoldingConfig()).active
+    path.write_bytes(b"\xef\xbb\xbf# \xff")
+    assert "byte 0xff is not valid UTF-8 (at line 1, column 3)" in refusal(path)
 
 
 def test_expiry_is_judged_today_without_a_day(tmp_path: Path) -> None:

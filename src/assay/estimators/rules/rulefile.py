@@ -30,7 +30,7 @@ def read_rules_toml(path: Path) -> dict[str, Any]:
     Raises RuleError when it is missing, cannot be read or is not TOML (with line and column).
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors write a mark first
     except FileNotFoundError as error:
         raise RuleError(f"There is no rules file {str(path)!r}.", path=path) from error
     except OSError as error:
@@ -148,8 +148,7 @@ def refuse(source: str, found: Faults, order: Iterable[str] = ()) -> None:
     """Raise RuleError with all faults of all rules, a line each, if there are any."""
     if not found:
         return
-    names = [name for name in order if name in found]
-    names += [name for name in found if name not in names]
+    names = list(dict.fromkeys([*(name for name in order if name in found), *found]))
     lines = [f"  {name}: {fault}" for name in names for fault in found[name]]
     raise RuleError(
         f"{source} has rules that cannot be used:\n" + "\n".join(lines),
