@@ -175,7 +175,7 @@ ROWS = ("--data", "mine.csv", "--text", "T", "--label", "L")
         (("data", "fetch", "enron"), "There is no set 'enron'; there are ['davidson',"),
         (("data", "check", "no.csv"), "no.csv"),
         (("rules", "check", "mine"), "There is no task 'mine' in 'tasks'"),
-        (("rules", "test", "hello"), "No task has rules in 'tasks'. Say which is meant: --task NAME."),
+        (("rules", "test", "hello"), "No task file in 'tasks' names rules. Name a file of them in one, as"),
         (("rules", "test", " "), "The text is empty."),
         (("thresholds", "mine"), "The registry has no model 'MineClassifier'"),
         (("tune", "mine"), "There is no task 'mine' in 'tasks'"),

@@ -90,8 +90,14 @@ def test_the_task_is_the_only_one_with_rules_or_the_one_that_is_named() -> None:
     assert tried("hello", "tasks/other.toml")[0].startswith("tasks/other.rules.toml")
     for name in ("mine", "other"):
         Path(f"tasks/{name}.toml").unlink()
-    with pytest.raises(ConfigError, match="No task has rules in 'tasks'"):
+    with pytest.raises(ConfigError, match=r"No task file in 'tasks' names rules\. Name a file of them"):
         tried("hello")
+
+
+def test_a_task_without_rules_is_told_how_to_have_some() -> None:
+    Path("tasks/mine.toml").write_text(TASK.format("mine").replace('rules = "mine.rules.toml"\n', ""))
+    with pytest.raises(ConfigError, match=r"'mine' names no rules\. Write some into mine\.rules\.toml"):
+        tried("hello", "mine")
 
 
 @pytest.mark.parametrize("text", ["", " \n", "caf\udce9", "stop " * 2_000_000])

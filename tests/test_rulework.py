@@ -176,7 +176,11 @@ def test_rows_added_since_a_version_are_left_out(with_version: Path) -> None:
     Path("mine.csv").write_text(
         "T,L\n" + "".join(f"new {n} text,{'ham spam'.split()[n % 2]}\n" for n in range(99))
     )
-    assert "a fit made now" in checked(task)[0]
+    progress = Progress(quiet=True)
+    told = check_rules(task, Settings(), side="train", version="1", progress=progress)
+    assert "a fit made now" in told[0]
+    said = "  MineClassifier version 1 has no held-out scores of these rows; a model is fitted for them"
+    assert said in progress.lines
 
 
 def test_the_test_side_is_judged_by_a_version(with_version: Path) -> None:

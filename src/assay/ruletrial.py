@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from assay.config import Settings, Task, read_task, task_files
 from assay.estimators import fault_of, rules_of
 from assay.exceptions import ConfigError, TextError
-from assay.taskfiles import task_of
+from assay.taskfiles import refuse_without_rules, task_of
 
 if TYPE_CHECKING:
     from assay.estimators import Hit
@@ -25,6 +25,7 @@ def try_rules(text: str, reference: str | None, settings: Settings) -> list[str]
     if fault := fault_of(text):
         raise TextError(f"The text {fault}.", index=0)
     task = task_of(reference, settings, columns={}) if reference else only_task_with_rules(settings)
+    refuse_without_rules(task)
     rules = rules_of(task)
     off = f"; off: {', '.join(f'{rule.id} (expired on {rule.expires})' for rule in rules.expired)}"
     head = f"{task.rules}: {len(rules.active)} active {'rule' if len(rules.active) == 1 else 'rules'}"
@@ -37,8 +38,13 @@ def only_task_with_rules(settings: Settings) -> Task:
     found = [task for task in map(read_task, task_files(settings.tasks)) if task.rules]
     if len(found) == 1:
         return found[0]
-    which = f"{[task.name for task in found]} have" if found else "No task has"
-    raise ConfigError(f"{which} rules in {str(settings.tasks)!r}. Say which is meant: --task NAME.")
+    if not found:
+        raise ConfigError(
+            f"No task file in {str(settings.tasks)!r} names rules. Name a file of them in one, as "
+            'rules = "NAME.rules.toml", or name a task that is saved with a version: --task NAME.'
+        )
+    names = [task.name for task in found]
+    raise ConfigError(f"{names} have rules in {str(settings.tasks)!r}. Say which is meant: --task NAME.")
 
 
 def told(hit: "Hit", text: str) -> str:

@@ -17,11 +17,12 @@ from assay.estimators import (
     train_cascade,
 )
 from assay.evaluation import account_rules
-from assay.exceptions import ConfigError, DataError, VersionNotFound
+from assay.exceptions import DataError, VersionNotFound
 from assay.loading import has_registry
 from assay.pipeline import read_rows
 from assay.progress import Progress
 from assay.registry import fetch_version, find_version
+from assay.taskfiles import refuse_without_rules
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade, Rules
@@ -62,12 +63,7 @@ def check_rules(
     kept apart. ``version`` is a number or an alias; None takes production, else the newest, else none.
     Raises ConfigError, RuleError, DataError, VersionNotFound.
     """
-    if not task.rules:
-        raise ConfigError(
-            f"The task {task.name!r} names no rules. Write some into {task.name}.rules.toml beside its file "
-            f'and the line rules = "{task.name}.rules.toml" into it.',
-            task=task.name,
-        )
+    refuse_without_rules(task)
     rules, stored = rules_of(task), find_stored(task, version, settings)
     if side == "test" and stored is None:
         raise VersionNotFound(
@@ -79,7 +75,10 @@ def check_rules(
     if stored and side == "test":
         scored = score_test_rows(stored, dataset)
     else:
-        scored = (stored and read_scores(stored, dataset.training)) or fit_for_scores(task, dataset, progress)
+        known = read_scores(stored, dataset.training) if stored else None
+        if stored and not known:
+            progress.say(f"  {stored.name} has no held-out scores of these rows; a model is fitted for them")
+        scored = known or fit_for_scores(task, dataset, progress)
     without = without_each(rules, scored)
     book = account_rules(
         rules,

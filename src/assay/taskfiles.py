@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
 from assay.datasets import Dataset, load_dataset
-from assay.exceptions import VersionNotFound
+from assay.exceptions import ConfigError, VersionNotFound
 from assay.loading import has_file, has_registry
 from assay.progress import Progress
 
@@ -18,6 +18,16 @@ def task_of(reference: str, settings: Settings, *, columns: dict[str, str]) -> T
     """
     task = None if has_file(reference, settings) else saved_task(reference, settings)
     return with_columns(task or find_task(reference, settings.tasks), columns)
+
+
+def refuse_without_rules(task: Task) -> None:
+    """Raise ConfigError, saying how to begin, when a task names no rules."""
+    if not task.rules:
+        raise ConfigError(
+            f"The task {task.name!r} names no rules. Write some into {task.name}.rules.toml beside its file "
+            f'and the line rules = "{task.name}.rules.toml" into it.',
+            task=task.name,
+        )
 
 
 def with_columns(task: Task, columns: dict[str, str]) -> Task:
