@@ -141,8 +141,16 @@ def type_words(annotation: Any) -> str:
     if origin is dict:
         return "table of text to text"
     if origin is tuple:
-        return "list of texts" if arguments[1] is Ellipsis else "two whole numbers, 1 to 10, rising"
+        return tuple_words(arguments)
     return TYPES[annotation]
+
+
+def tuple_words(arguments: tuple[Any, ...]) -> str:
+    """Return a tuple of these types, in words: texts, or the two ends of a range."""
+    if arguments[1] is Ellipsis:
+        return "list of texts"
+    whole = typing.get_args(arguments[0])[0] is int
+    return f"two {'whole numbers, 1 to 10' if whole else 'numbers, 0 to 1'}, rising"
 
 
 def shown_default(field: FieldInfo) -> str:

@@ -60,6 +60,12 @@ def test_generated_parts_are_up_to_date() -> None:
     assert stale == [], "run: make docs"
 
 
+def test_ranges_are_told_by_their_numbers() -> None:
+    page = read("docs/reference/task-files.md")
+    assert "`estimator.word_ngrams` | two whole numbers, 1 to 10, rising |" in page
+    assert "`threshold.review` | two numbers, 0 to 1, rising |" in page
+
+
 def test_every_generated_part_has_its_place() -> None:
     placed = [
         name for page in generate.pages() for _, name, _ in generate.MARKED.findall(page.read_text("utf-8"))
