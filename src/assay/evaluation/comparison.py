@@ -110,12 +110,14 @@ def compare_thresholds(
     minutes : what an analyst spends on one alert
     point : with more than two labels, whose thresholds the other labels keep; all alike when left out
 
-    Raises ConfigError for a threshold that does not lie between 0 and 1.
+    Raises ConfigError for a threshold that no version can have: with two labels it is over 0 and at most 1,
+    with more under 1.
     """
     for threshold in (low, high):
-        if not 0 < threshold < 1:
+        if not 0 < threshold <= 1 or (threshold == 1 and len(labels) > 2):
+            bound = "at most" if len(labels) == 2 else "under"
             raise ConfigError(
-                f"A threshold to compare lies between 0 and 1; got {threshold!r}. Take one of the table's.",
+                f"A threshold to compare is over 0 and {bound} 1, like those of the table; got {threshold!r}.",
                 threshold=threshold,
             )
     low, high = sorted((low, high))
