@@ -112,7 +112,7 @@ def test_minutes_that_cannot_be_are_refused(spam: Path, minutes: float) -> None:
 
 
 def test_a_threshold_that_cannot_be_is_refused(spam: Path) -> None:
-    with pytest.raises(ConfigError, match=r"at most 1, like those of the table; got 1\.5"):
+    with pytest.raises(ConfigError, match=r"at most 1, as in the table; got 1\.5"):
         shown(spam, compare=(0.4, 1.5))
 
 

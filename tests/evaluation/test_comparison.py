@@ -52,7 +52,7 @@ def test_the_order_of_the_thresholds_does_not_matter() -> None:
 
 @pytest.mark.parametrize("threshold", [0.0, -0.1, 1.5, float("nan")])
 def test_a_threshold_that_cannot_be_compared_is_refused(threshold: float) -> None:
-    with pytest.raises(ConfigError, match=r"is over 0 and at most 1, like"):
+    with pytest.raises(ConfigError, match=r"is over 0 and at most 1, as in"):
         compare_thresholds(SAMPLE, LABELS, "spam", threshold, 0.5)
 
 
@@ -60,7 +60,7 @@ def test_the_threshold_that_only_certainty_reaches_is_compared_between_two_label
     found = compare_thresholds(SAMPLE, LABELS, "spam", 0.5, 1.0)
     point = OperatingPoint(threshold=1.0, goal="fixed")
     assert found.high == measure_threshold(SAMPLE, point, LABELS, "spam", "spam", 1.0)
-    with pytest.raises(ConfigError, match=r"is over 0 and under 1, like .*got 1\.0"):
+    with pytest.raises(ConfigError, match=r"is over 0 and under 1, as in .*got 1\.0"):
         compare_thresholds(random_sample(9, 3), ("a", "b", "c"), "b", 0.5, 1.0)
 
 

@@ -117,7 +117,7 @@ def compare_thresholds(
         if not 0 < threshold <= 1 or (threshold == 1 and len(labels) > 2):
             bound = "at most" if len(labels) == 2 else "under"
             raise ConfigError(
-                f"A threshold to compare is over 0 and {bound} 1, like those of the table; got {threshold!r}.",
+                f"A threshold to compare is over 0 and {bound} 1, as in the table; got {threshold!r}.",
                 threshold=threshold,
             )
     low, high = sorted((low, high))
