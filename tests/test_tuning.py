@@ -205,3 +205,15 @@ def test_a_version_without_scores_is_trained_instead() -> None:
     run_pipeline(task, SETTINGS, progress=Progress(quiet=True))
     with pytest.raises(ConfigError, match="keeps no held-out scores"):
         tune(task)
+
+
+@pytest.mark.usefixtures("workplace")
+def test_faulty_rules_stop_a_training_before_any_row_is_read() -> None:
+    progress = Progress(quiet=True)
+    with pytest.raises(RuleError, match="urgent"):
+        run_pipeline(
+            write_task(rules=RULES_TOML.replace('"stop", "it is urgent"', '"nothing"')),
+            SETTINGS,
+            progress=progress,
+        )
+    assert progress.lines == []

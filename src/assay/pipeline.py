@@ -13,6 +13,7 @@ from assay.estimators import (
     attach_report,
     load_artifact,
     read_tables,
+    rules_of,
     save_artifact,
     train_cascade,
 )
@@ -51,7 +52,8 @@ def fate_of(version: Version, *, promoted: bool) -> str:
     if version.gate == "blocked":
         return (
             f"{name} is registered and blocked; what is served has not changed. Bring more or better rows, "
-            "or set floors that suit the task (--min-f1, [gate] in its file)."
+            "or set floors that suit the task (--min-f1, [gate] in its file). "
+            f"Where its goal is worth a lower F1: {promote} --override REASON"
         )
     gate = f"assay gate {version.task} {version.number} --data FILE"
     return f"{name} is registered, not gated. Next: {gate}; or, as it is: {promote} --override REASON"
@@ -64,6 +66,7 @@ def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote:
     breaks registers nothing.
     """
     begun = len(progress.lines)
+    rules_of(task)  # a file of rules that cannot be used stops the run before any row is read
     dataset = read_rows(task, settings, progress=progress)
     started = time.monotonic()
     cascade = train_cascade(task, dataset.train, dataset.validation, progress=progress)

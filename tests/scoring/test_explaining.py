@@ -50,7 +50,9 @@ def read(content: bytes, format: str) -> list[dict[str, Any]]:
 def test_the_column_holds_what_decide_explains(ruled_cascade: Cascade, format: str) -> None:
     rows = read(scored(ruled_cascade, written(format), format, explain=True), format)
     assert list(rows[0]) == ["text", *COLUMNS, "assay_explanation"]
-    told = [json.loads(row["assay_explanation"] or "null") for row in rows]
+    told = [row["assay_explanation"] for row in rows]
+    if format != "jsonl":
+        told = [json.loads(each or "null") for each in told]
     first, last = (each.explanation for each in ruled_cascade.decide([TEXTS[0], TEXTS[2]], explain=True))
     assert told == [
         json.loads(json.dumps(first and first.to_dict())),

@@ -127,8 +127,16 @@ def values_of(answer: Answer, columns: Sequence[str]) -> dict[str, Any]:
         return values | {f"{PREFIX}error": answer}
     values |= {PREFIX + name: getattr(answer, name) for name in FIELDS}
     if answer.explanation is not None:
-        values[EXPLANATION] = json.dumps(answer.explanation.to_dict(), ensure_ascii=False)
+        values[EXPLANATION] = answer.explanation.to_dict()
     return values
+
+
+def cells_of(answer: Answer, columns: Sequence[str]) -> list[Any]:
+    """Return the same for formats whose cells are plain values: the explanation is JSON."""
+    return [
+        json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+        for value in values_of(answer, columns).values()
+    ]
 
 
 class _Lines:
@@ -164,7 +172,7 @@ class DelimitedWriter:
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row; cells beyond the header's columns are kept, after the decision's."""
         cells = [*row.cells, *[""] * (self._width - len(row.cells))]
-        decided = ["" if value is None else value for value in values_of(answer, self._added).values()]
+        decided = ["" if value is None else value for value in cells_of(answer, self._added)]
         self._csv.writerow([*(cells[at] for at in self._kept), *decided, *cells[self._width :]])
 
     def __enter__(self) -> Self:
@@ -216,7 +224,7 @@ class ParquetWriter:
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row."""
         # By place and not by name: two columns may have one name.
-        self._rows.append([*(row.cells[at] for at in self._kept), *values_of(answer, self._added).values()])
+        self._rows.append([*(row.cells[at] for at in self._kept), *cells_of(answer, self._added)])
         if len(self._rows) >= PARQUET_ROWS:
             self._flush()
 
