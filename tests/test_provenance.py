@@ -64,7 +64,7 @@ def test_there_is_no_commit_without_git(checkout: Path, monkeypatch: pytest.Monk
 
 def test_libraries_are_named_with_their_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     found = library_versions()
-    assert set(found) == {"assay", "numpy", "scikit-learn", "scipy", "mlflow"}
+    assert set(found) == {"assay", "google-re2", "numpy", "scikit-learn", "scipy", "mlflow"}
     assert (found["assay"], found["numpy"]) == (__version__, version("numpy"))
     monkeypatch.setattr("assay.provenance.LIBRARIES", ("numpy", "not-installed-anywhere"))
     assert set(library_versions()) == {"numpy"}
