@@ -123,3 +123,8 @@ def test_no_rows_leave_every_share_undefined() -> None:
     found = compare_thresholds(none, LABELS, "spam", 0.45, 0.5)
     assert found.a_day(0) == 0.0
     assert "  precision           undefined  undefined" in found.lines()
+
+
+def test_one_threshold_is_not_compared_with_itself() -> None:
+    with pytest.raises(ConfigError, match=r"got 0\.5 twice"):
+        compare_thresholds(SAMPLE, LABELS, "spam", 0.5, 0.5)

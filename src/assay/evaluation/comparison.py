@@ -110,8 +110,8 @@ def compare_thresholds(
     minutes : what an analyst spends on one alert
     point : with more than two labels, whose thresholds the other labels keep; all alike when left out
 
-    Raises ConfigError for a threshold that no version can have: with two labels it is over 0 and at most 1,
-    with more under 1.
+    Raises ConfigError for two equal thresholds and for one that no version can have: with two labels it is
+    over 0 and at most 1, with more under 1.
     """
     for threshold in (low, high):
         if not 0 < threshold <= 1 or (threshold == 1 and len(labels) > 2):
@@ -120,6 +120,8 @@ def compare_thresholds(
                 f"A threshold to compare is over 0 and {bound} 1, as in the table; got {threshold!r}.",
                 threshold=threshold,
             )
+    if low == high:
+        raise ConfigError(f"Two thresholds are compared; got {low!r} twice.", threshold=low)
     low, high = sorted((low, high))
     point = point or OperatingPoint(threshold=0.5 if len(labels) == 2 else None, goal="fixed")
     number = labels.index(positive)

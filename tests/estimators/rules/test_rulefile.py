@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assay.config import FoldingConfig
 from assay.estimators.rules import Rules, parse_rules, read_rules
 from assay.estimators.rules.rule import MAX_PATTERN
-from assay.estimators.rules.rulefile import MAX_RULES
+from assay.estimators.rules.rulefile import MAX_BYTES, MAX_RULES, read_rules_toml
 from assay.exceptions import ConfigError, RuleError
 from tests.rulesets import RULES_TOML, TODAY, small_rules
 
@@ -252,3 +252,12 @@ def test_whatever_a_rule_holds_it_is_read_or_refused(parts: dict, pattern: str) 
     for table in (WIN | parts, WIN | {"pattern": pattern}):
         with contextlib.suppress(RuleError):
             assert len(parsed(table).all) == 1
+
+
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(RuleError, match="1,048,577 bytes; a rules file has at most 1,048,576"):
+        read_rules_toml(path)
+    path.write_bytes(b"#" * MAX_BYTES)
+    assert read_rules_toml(path) == {}

@@ -19,6 +19,8 @@ from assay.exceptions import RuleError
 
 MAX_RULES = 1_000
 """The most rules of a task."""
+MAX_BYTES = 1 << 20
+"""The largest file of rules (1 MiB)."""
 
 Faults = dict[str, list[str]]
 """What is wrong with rules, by their ids."""
@@ -27,9 +29,11 @@ Faults = dict[str, list[str]]
 def read_rules_toml(path: Path) -> dict[str, Any]:
     """Return what a rules file holds.
 
-    Raises RuleError when it is missing, cannot be read or is not TOML (with line and column).
+    Raises RuleError when it is missing, too large, cannot be read or is not TOML (with line and column).
     """
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise RuleError(f"{path} has {size:,} bytes; a rules file has at most {MAX_BYTES:,}.", path=path)
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors write a mark first
     except FileNotFoundError as error:
         raise RuleError(f"There is no rules file {str(path)!r}.", path=path) from error
