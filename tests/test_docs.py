@@ -5,6 +5,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import joblib
@@ -13,8 +14,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from assay.config import Settings, parse_task
-from assay.estimators import Manifest
+from assay.config import FoldingConfig, Settings, parse_task
+from assay.estimators import Manifest, parse_rules
+from assay.estimators.folding import fold
 from assay.service import Models, create_app
 from assay.telemetry import Counters
 from docs import generate
@@ -106,9 +108,9 @@ def test_every_error_code_of_the_service_is_documented() -> None:
     assert set(re.findall(r"^\| \d{3} \| `(\w+)` \|", page, flags=re.MULTILINE)) == codes
 
 
-def test_every_file_of_an_artifact_is_documented(spam_artifact: Path) -> None:
+def test_every_file_of_an_artifact_is_documented(ruled_artifact: Path) -> None:
     page = (REFERENCE / "artifact.md").read_text(encoding="utf-8")
-    files = {path.name for path in spam_artifact.iterdir()} | {"report.json"}
+    files = {path.name for path in ruled_artifact.iterdir()} | {"report.json"}
     assert set(re.findall(r"^\| `([\w.]+\.\w+)` \|", page, flags=re.MULTILINE)) >= files
 
 
@@ -117,6 +119,30 @@ def test_task_files_shown_are_usable() -> None:
     assert shown != []
     for block in shown:
         parse_task(tomllib.loads(block.text), source="the page")
+
+
+def test_the_rules_file_shown_can_be_used() -> None:
+    [block] = [each for each in blocks_of(read("docs/reference/rules.md")) if each.language == "toml"]
+    parts = {"labels": ["ham", "spam"], "positive": "spam", "folding": FoldingConfig()}
+    rules = parse_rules(tomllib.loads(block.text), source="the page", today=date(2026, 11, 21), **parts)
+    assert [rule.action for rule in rules.active] == ["decide", "evidence"]
+    assert rules.hits(["You have w0n: c-a-l-l us", "ring 00000000000"]).tolist() == [
+        [True, False],
+        [False, True],
+    ]
+
+
+def test_the_folded_view_reads_as_the_page_says() -> None:
+    page = read("docs/reference/rules.md")
+    for disguised in ("FREE", "fr€e", "f.r.e.e", "frееe", "f&#114;ee", "freeeee"):
+        assert f"`{disguised}`" in page
+        assert "free" in fold(disguised, FoldingConfig())
+    same = ("08712", "10:30", "£1000", "1st", "gr8", "fr33")
+    changed = {"p1ease": "piease", "h3ll0": "hello", "u r a girl": "ura girl", "рау": "pay"}
+    changed |= {"f r e e p r i z e": "freeprize"}
+    for text, read_as in {**dict(zip(same, same, strict=True)), **changed}.items():
+        assert f"`{text}`" in page
+        assert fold(text, FoldingConfig()) == read_as
 
 
 @pytest.mark.parametrize("page", [str(path.relative_to(ROOT)) for path in prose()])
