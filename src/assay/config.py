@@ -318,6 +318,12 @@ class Settings(Frozen):
     tracking_uri: str = Field(
         "", description="MLflow's store; else MLFLOW_TRACKING_URI, else sqlite under the home folder."
     )
+    database: str = Field(
+        "",
+        description="The people's database (audit log, locks): sqlite:///PATH or postgresql://...; else "
+        "assay.db under the home folder.",
+    )
+    user: str = Field("", description="Who is written into the audit log; else this account at this machine.")
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the service; 0 takes a free one.")
     default_task: str = Field(
@@ -331,6 +337,11 @@ class Settings(Frozen):
     def cache(self) -> Path:
         """The folder of versions fetched from a remote store."""
         return self.home / "cache"
+
+    @property
+    def people(self) -> str:
+        """The URI of the people's database."""
+        return self.database or f"sqlite:///{(self.home / 'assay.db').absolute()}"
 
     @property
     def store(self) -> str:

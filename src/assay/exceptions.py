@@ -14,6 +14,8 @@ AssayError
 │   ├── RegistryUnavailable    it could not be reached or read
 │   ├── VersionNotFound        it has no such model, version or alias
 │   └── PromotionRefused       the version may not be promoted
+├── DatabaseError          the people's database cannot be reached, read or written, or is of a newer Assay
+│   └── LockHeld               somebody else is changing the same thing right now
 ├── RequestRefused         a request over HTTP that the service does not answer
 └── MissingExtra           an optional package that the feature needs
 
@@ -83,6 +85,14 @@ class VersionNotFound(RegistryError):
 
 class PromotionRefused(RegistryError):
     """The version may not be promoted."""
+
+
+class DatabaseError(AssayError):
+    """The people's database cannot be reached, read or written, or is of a newer Assay."""
+
+
+class LockHeld(DatabaseError):
+    """Somebody else is changing the same thing right now; ``data`` says what, who and since when."""
 
 
 class RequestRefused(AssayError):
