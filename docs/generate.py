@@ -122,13 +122,14 @@ def task_table() -> str:
 
 def shown_type(field: FieldInfo) -> str:
     """Return what a field may be, in words."""
-    bounds = [
-        f"{BOUNDS[name]} {getattr(part, name)}"
-        for part in field.metadata
-        for name in BOUNDS
-        if hasattr(part, name)
+    return ", ".join([type_words(field.annotation), *bounds_of(field.metadata)])
+
+
+def bounds_of(metadata: Iterable[Any]) -> list[str]:
+    """Return the bounds of a number, in words."""
+    return [
+        f"{BOUNDS[name]} {getattr(part, name)}" for part in metadata for name in BOUNDS if hasattr(part, name)
     ]
-    return ", ".join([type_words(field.annotation), *bounds])
 
 
 def type_words(annotation: Any) -> str:
@@ -138,8 +139,10 @@ def type_words(annotation: Any) -> str:
         return " or ".join(f'`"{value}"`' for value in arguments)
     if origin in (typing.Union, UnionType):
         return type_words(arguments[0])
+    if origin is typing.Annotated:
+        return ", ".join([type_words(arguments[0]), *bounds_of(arguments[1].metadata)])
     if origin is dict:
-        return "table of text to text"
+        return "table of text to text" if arguments[1] is str else "tables of their own"
     if origin is tuple:
         return tuple_words(arguments)
     return TYPES[annotation]
@@ -148,7 +151,9 @@ def type_words(annotation: Any) -> str:
 def tuple_words(arguments: tuple[Any, ...]) -> str:
     """Return a tuple of these types, in words: texts, or the two ends of a range."""
     if arguments[1] is Ellipsis:
-        return "list of texts"
+        known = " or ".join(f'`"{value}"`' for value in typing.get_args(arguments[0]))
+        tables = isinstance(arguments[0], type) and issubclass(arguments[0], BaseModel)
+        return f"list of {known}" if known else "tables of their own" if tables else "list of texts"
     whole = typing.get_args(arguments[0])[0] is int
     return f"two {'whole numbers, 1 to 10' if whole else 'numbers, 0 to 1'}, rising"
 

@@ -18,6 +18,7 @@ TASK_KEYS = {
     "Another salt is another split.",
     "data.duplicates": "`drop`: of equal rows the first stays, and none of a text under two labels. "
     "`keep`: both are counted only.",
+    "data.slices": "Columns by whose values reports are sliced, beside one named `source` if there is one.",
     "estimator.family": "The kind of model; there is one kind yet.",
     "estimator.weighting": "`idf`: TF-IDF. `nb`: presence times the log-count ratio of Wang and Manning "
     "(2012), [two labels only](../decisions/nb.md).",
@@ -49,8 +50,29 @@ TASK_KEYS = {
     "threshold.review": "Scores between these two are marked for review, the label unchanged; with more than "
     "two labels the confidence. None when left out.",
     "threshold.texts_a_day": "Traffic that alerts a day are told for; the goal `alerts` states its own.",
+    "gate.min_rows": "Held-out rows that there must be.",
     "gate.min_f1": "Floor of F1: of the positive label with two labels, macro F1 with more.",
     "gate.min_accuracy": "Floor of accuracy.",
+    "gate.labels": "Floors of single labels: `[gate.labels.NAME]` with `min_precision`, `min_recall`, "
+    "`min_f1`.",
+    "gate.compared": "What may not be lower than that of the version in production: `f1`, `accuracy`, "
+    "`precision`, `recall`. Name those that your goal is about; an empty list compares nothing.",
+    "gate.regression": "`point`: not lower; `significant`: not lower by more than chance explains.",
+    "gate.max_regression": "How much lower each of `gate.compared` may be all the same.",
+    "gate.slices": "What may not fall within any of its slices either: `length`, `source`, or a column of "
+    "`data.slices`.",
+    "gate.min_slice_rows": "Slices with fewer rows are reported and do not block.",
+    "gate.max_brier": "Brier score of the rows that the model decided, at most.",
+    "gate.max_ece": "Calibration error of the rows that the model decided, at most.",
+    "gate.max_latency_ms": "Milliseconds that 99 of 100 single texts may take, on the machine that gates.",
+    "gate.max_memory_mb": "Megabytes that loading and deciding may add to a process.",
+    "gate.max_size_mb": "Megabytes of the artifact's folder.",
+    "gate.max_flips": "Share of the rows whose decision may differ from that of the version in production.",
+    "behaviour.rows": "Held-out rows that behaviour tests change, at most.",
+    "behaviour.negation": "What adding `not` should do: `away`: the score of the label given must not rise; "
+    "`up`, `down`: that of the positive label must not fall, or rise; `measured`: nothing is expected.",
+    "behaviour.link": "What adding a link should do, in the same words.",
+    "must_pass": "Texts that a version must decide rightly: `[[must_pass]]` with `text` and `label`.",
 }
 """The keys of a task file, by their paths."""
 

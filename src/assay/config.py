@@ -44,6 +44,8 @@ class DataConfig(Frozen):
     salt: str = ""
     """Part of the hash that decides a text's side; another salt is another split."""
     duplicates: Literal["drop", "keep"] = "drop"
+    slices: tuple[str, ...] = ()
+    """Columns by whose values the report is sliced, beside a column named ``source`` where there is one."""
 
     @model_validator(mode="after")
     def _room_for_training(self) -> Self:
@@ -178,12 +180,70 @@ class ThresholdConfig(Frozen):
         return self.parsed.per_day or self.texts_a_day
 
 
-class GatePolicy(Frozen):
-    """What a candidate must reach before it may ship."""
+class MustPass(Frozen):
+    """A text whose label is not open to debate."""
 
-    min_f1: float = Field(0.85, ge=0, le=1)
+    text: str = Field(min_length=1)
+    label: str
+
+
+class BehaviourConfig(Frozen):
+    """What should become of a decision when a text is changed in a known way.
+
+    ``away``: the score of the label that was given must not rise; ``up`` and ``down``: the score of the
+    positive label must not fall or rise; ``measured``: nothing is expected.
+    """
+
+    rows: int = Field(500, ge=1)
+    """Held-out rows that are changed, at most."""
+    negation: Literal["away", "up", "down", "measured"] = "measured"
+    """What adding "not" should do."""
+    link: Literal["up", "down", "measured"] = "measured"
+    """What adding a link should do."""
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Compared = Literal["f1", "accuracy", "precision", "recall"]
+
+
+class LabelFloors(Frozen):
+    """What one label must reach."""
+
+    min_precision: Share = 0.0
+    min_recall: Share = 0.0
+    min_f1: Share = 0.0
+
+
+class GatePolicy(Frozen):
+    """What a candidate must reach, and what it may not lose against the version in production."""
+
+    min_rows: int = Field(20, ge=1)
+    """Held-out rows that there must be."""
+    min_f1: Share = 0.85
     """F1 of the positive label; with more than two labels, macro F1."""
-    min_accuracy: float = Field(0.0, ge=0, le=1)
+    min_accuracy: Share = 0.0
+    labels: dict[str, LabelFloors] = {}
+    """Floors of single labels."""
+    compared: tuple[Compared, ...] = ("f1", "accuracy")
+    """What may not be lower than that of the version in production; precision, recall and F1 are those of
+    the positive label, with more than two labels means over the labels. None: floors alone decide."""
+    regression: Literal["point", "significant"] = "point"
+    """``point``: not lower; ``significant``: not lower by more than chance explains (95 %)."""
+    max_regression: Share = 0.0
+    """How much lower each may be all the same."""
+    slices: tuple[str, ...] = ()
+    """What may not fall within any of its slices either: length, source, or a column of data.slices."""
+    min_slice_rows: int = Field(30, ge=1)
+    """Slices with fewer rows are reported and do not block."""
+    max_brier: Share | None = None
+    max_ece: Share | None = None
+    """Brier score and calibration error of the rows that the model decided, at most."""
+    max_latency_ms: float | None = Field(None, gt=0)
+    """The 99th percentile of one text alone, on the machine that gates."""
+    max_memory_mb: float | None = Field(None, gt=0)
+    max_size_mb: float | None = Field(None, gt=0)
+    max_flips: Share | None = None
+    """Share of the rows whose decision differs from that of the version in production, at most."""
 
 
 class Task(Frozen):
@@ -204,6 +264,9 @@ class Task(Frozen):
     calibration: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
     threshold: ThresholdConfig = ThresholdConfig()
     gate: GatePolicy = GatePolicy()
+    behaviour: BehaviourConfig = BehaviourConfig()
+    must_pass: tuple[MustPass, ...] = ()
+    """Texts that a version must decide rightly, or the gate blocks it."""
 
     @model_validator(mode="before")
     @classmethod
@@ -223,9 +286,14 @@ class Task(Frozen):
             raise ValueError(f"labels must differ; got {list(self.labels)}")
         if self.positive not in self.labels:
             raise ValueError(f"positive must be one of the labels {list(self.labels)}; got {self.positive!r}")
-        strays = sorted(set(self.data.rename.values()) - set(self.labels))
-        if strays:
-            raise ValueError(f"data.rename leads to labels that the task does not list: {strays}")
+        named = {
+            "data.rename leads to": self.data.rename.values(),
+            "gate.labels holds": self.gate.labels,
+            "must_pass expects": [case.label for case in self.must_pass],
+        }
+        for where, labels in named.items():
+            if strays := sorted(set(labels) - set(self.labels)):
+                raise ValueError(f"{where} labels that the task does not list: {strays}")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,15 @@ def fingerprint_of(texts: Sequence[str], labels: Sequence[str]) -> str:
     return _digest(sorted(_row_digest(text, label) for text, label in zip(texts, labels, strict=True)))
 
 
+def order_of(texts: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """Return the places of rows sorted by what ``fingerprint_of`` hashes, equal rows in any order.
+
+    Two readings of rows with one fingerprint are in the same order then, but for rows that are equal.
+    """
+    digests = [_row_digest(text, label) for text, label in zip(texts, labels, strict=True)]
+    return sorted(range(len(digests)), key=digests.__getitem__)
+
+
 def fingerprint_of_sides(sides: Mapping[str, str]) -> str:
     """Return the SHA-256 of a whole dataset, given the fingerprint of each side by its name."""
     return _digest(f"{name}:{sides[name]}\n".encode() for name in sorted(sides))

@@ -1,35 +1,43 @@
 """Labelled rows, and a dataset: three sides that share no text, with the account of how they came to be."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from assay.datasets.fingerprint import fingerprint_of, fingerprint_of_sides
+from assay.datasets.fingerprint import fingerprint_of, fingerprint_of_sides, order_of
 from assay.datasets.splitting import SIDES
 from assay.datasets.validation import Audit
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts and their labels, in parallel lists of one length."""
+    """Texts and their labels, in parallel lists of one length; ``columns`` are what reports are sliced by."""
 
     texts: list[str]
     labels: list[str]
+    columns: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.texts) != len(self.labels):
-            raise ValueError(f"there are {len(self.texts)} texts for {len(self.labels)} labels")
+        for column in (self.labels, *self.columns.values()):
+            if len(self.texts) != len(column):
+                raise ValueError(f"there are {len(self.texts)} texts for {len(column)} labels or values")
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def __add__(self, other: "Rows") -> "Rows":
-        return Rows(self.texts + other.texts, self.labels + other.labels)
+        columns = {name: values + other.columns[name] for name, values in self.columns.items()}
+        return Rows(self.texts + other.texts, self.labels + other.labels, columns)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of the exact texts and labels in any order."""
         return fingerprint_of(self.texts, self.labels)
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The places of the rows in the one order that depends on nothing but texts and labels."""
+        return order_of(self.texts, self.labels)
 
 
 @dataclass(frozen=True)

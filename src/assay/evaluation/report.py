@@ -8,10 +8,16 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from assay.config import Frozen, faults
+from assay.evaluation.behaviour import BehaviourTest, MustPassCase
 from assay.evaluation.confirmation import ChosenPoint
+from assay.evaluation.cost import Cost
 from assay.evaluation.decided_by import DecidedBy
 from assay.evaluation.intervals import Interval
+from assay.evaluation.leakage import Leakage
 from assay.evaluation.reliability import Reliability
+from assay.evaluation.rowwise import Rowwise
+from assay.evaluation.rule_book import RuleBook
+from assay.evaluation.slices import Slice
 from assay.exceptions import ArtifactError
 
 FORMAT: Literal[1] = 1
@@ -114,6 +120,15 @@ class Report(Frozen):
     operating_point: ChosenPoint | None = None
     """These three are None in reports that were made before they existed, the last one also where no
     operating point was chosen (an imported model)."""
+    slices: tuple[Slice, ...] = ()
+    behaviour: tuple[BehaviourTest, ...] = ()
+    must_pass: tuple[MustPassCase, ...] = ()
+    leakage: Leakage | None = None
+    rule_account: RuleBook | None = None
+    cost: Cost | None = None
+    """What it costs on the machine that evaluated it; None where no artifact folder was given."""
+    rowwise: Rowwise | None = None
+    """Every row, so that two reports can be paired; None in reports that were made before it existed."""
     training: TrainingFacts = TrainingFacts()
     confidence: float
     resamples: int
