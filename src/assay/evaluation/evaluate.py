@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from assay.evaluation.confirmation import ChosenPoint, confirm
 from assay.evaluation.curves import curve_of, histogram_of
 from assay.evaluation.decided_by import decided_by
 from assay.evaluation.measure import NO_ROWS, Measured, Outcome, measure
-from assay.evaluation.metrics import Counts
+from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.reliability import Reliability, reliability_of
 from assay.evaluation.report import DataFacts, Report, TrainingFacts
+from assay.evaluation.rowwise import rowwise
 from assay.exceptions import ArtifactError, DataError
 from assay.progress import Progress
 
@@ -58,7 +59,8 @@ def evaluate(
     """
     facts = DataFacts.model_validate(dataset)
     with progress.step(f"score {len(rows):,} held-out rows"):
-        outcome = _outcome(cascade, rows)
+        judged = _judge(cascade, rows)
+    outcome = Outcome.of(cascade.labels, cascade.task.positive, *judged)
     with progress.bar("draw resamples", resamples) as bar:
         measured = measure(outcome, resamples=resamples, seed=seed, bar=bar)
     return Report(
@@ -66,6 +68,7 @@ def evaluate(
         **_findings(outcome, measured),
         **_deciding(cascade, outcome, measured, thresholds, resamples=resamples, seed=seed),
         rows_fingerprint=rows.fingerprint,
+        rowwise=rowwise(judged.truth, judged.decided, {}, order=rows.order),
         dataset=facts,
         training=_training(cascade, training or {}),
         confidence=CONFIDENCE,
@@ -155,7 +158,16 @@ def _training(cascade: "Cascade", given: Mapping[str, Any]) -> TrainingFacts:
     return TrainingFacts.model_validate({"hyperparameters": hyperparameters} | dict(given))
 
 
-def _outcome(cascade: "Cascade", rows: "Rows") -> Outcome:
+class _Judged(NamedTuple):
+    """The rows as they came: label numbers, probabilities of each label, and which rule decided or -1."""
+
+    truth: Counts
+    decided: Counts
+    scores: Floats
+    rules: Counts
+
+
+def _judge(cascade: "Cascade", rows: "Rows") -> _Judged:
     truth = _numbers(rows.labels, cascade.labels)
     judged = cascade.judge(rows.texts)
     scores, shape = judged.probabilities, (len(rows), len(cascade.labels))
@@ -164,8 +176,7 @@ def _outcome(cascade: "Cascade", rows: "Rows") -> Outcome:
             f"The model {cascade.task.model!r} gave probabilities of shape {scores.shape} for "
             f"{shape[0]} texts and {shape[1]} labels, or some that are no finite numbers. Train it again."
         )
-    decided = _numbers(judged.labels, cascade.labels)
-    return Outcome.of(cascade.labels, cascade.task.positive, truth, decided, scores, judged.rules)
+    return _Judged(truth, _numbers(judged.labels, cascade.labels), scores, judged.rules)
 
 
 def _numbers(given: Sequence[str], labels: tuple[str, ...]) -> Counts:
