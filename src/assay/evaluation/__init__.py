@@ -1,6 +1,7 @@
 """Cascade + held-out rows -> Report: metrics with intervals, model card and plots."""
 
 from assay.evaluation.card import render_card
+from assay.evaluation.changes import Changes, changes_between
 from assay.evaluation.comparison import ThresholdComparison, compare_thresholds
 from assay.evaluation.confirmation import ChosenPoint, Confirmation
 from assay.evaluation.decided_by import DecidedBy
@@ -17,6 +18,7 @@ from assay.evaluation.threshold_table import table_lines
 
 __all__ = [
     "RESAMPLES",
+    "Changes",
     "ChosenPoint",
     "Confirmation",
     "Curve",
@@ -33,6 +35,7 @@ __all__ = [
     "ThresholdComparison",
     "TrainingFacts",
     "account_rules",
+    "changes_between",
     "compare_cells",
     "compare_decisions",
     "compare_thresholds",
