@@ -1,12 +1,14 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from assay.evaluation import paired
 from assay.evaluation.metrics import confusion_cells, f1
-from assay.evaluation.paired import compare_cells, compare_decisions, mcnemar
+from assay.evaluation.paired import Difference, compare_cells, compare_decisions, mcnemar
 
 TRUTH = np.repeat([0, 1], [700, 300])
 
@@ -24,12 +26,17 @@ FIRST, SECOND = decisions(0.3, 1), decisions(0.1, 2)
 @pytest.mark.parametrize(("positive", "average"), [(1, "binary"), (None, "macro")])
 def test_both_sides_and_their_difference_are_those_of_scikit_learn(positive, average) -> None:
     found = compare_decisions(TRUTH, FIRST, SECOND, labels=2, positive=positive)
-    sides = [f1_score(TRUTH, side, average=average) for side in (FIRST, SECOND)]
-    right = [accuracy_score(TRUTH, side) for side in (FIRST, SECOND)]
-    assert (found.f1.first, found.f1.second) == pytest.approx(sides, abs=1e-12)
-    assert (found.accuracy.first, found.accuracy.second) == pytest.approx(right, abs=1e-12)
-    assert found.f1.change.value == pytest.approx(sides[1] - sides[0], abs=1e-12)
-    assert found.accuracy.change.value == pytest.approx(right[1] - right[0], abs=1e-12)
+    scores = {
+        "accuracy": accuracy_score,
+        "precision": partial(precision_score, average=average),
+        "recall": partial(recall_score, average=average),
+        "f1": partial(f1_score, average=average),
+    }
+    for metric, score in scores.items():
+        difference: Difference = getattr(found, metric)
+        sides = [score(TRUTH, side) for side in (FIRST, SECOND)]
+        assert (difference.first, difference.second) == pytest.approx(sides, abs=1e-12)
+        assert difference.change.value == pytest.approx(sides[1] - sides[0], abs=1e-12)
 
 
 def test_rows_are_counted_by_which_side_is_right() -> None:
@@ -100,7 +107,7 @@ def test_no_rows_leave_the_difference_undefined() -> None:
     none = np.array([], dtype=np.int64)
     found = compare_decisions(none, none, none, labels=2, positive=1)
     assert (found.rows, found.p_value) == (0, 1.0)
-    assert found.accuracy.change.reason == "there are no rows"
+    assert found.accuracy.change.reason == found.f1.change.reason == "there are no rows"
     assert found.f1.first is None
 
 

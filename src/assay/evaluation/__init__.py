@@ -1,37 +1,51 @@
 """Cascade + held-out rows -> Report: metrics with intervals, model card and plots."""
 
+from assay.evaluation.behaviour import BehaviourTest, Changed, MustPassCase
 from assay.evaluation.card import render_card
 from assay.evaluation.changes import Changes, changes_between
 from assay.evaluation.comparison import ThresholdComparison, compare_thresholds
 from assay.evaluation.confirmation import ChosenPoint, Confirmation
+from assay.evaluation.cost import Cost
 from assay.evaluation.decided_by import DecidedBy
 from assay.evaluation.evaluate import RESAMPLES, evaluate
 from assay.evaluation.folder import write_report
 from assay.evaluation.intervals import Interval
-from assay.evaluation.paired import PairedComparison, compare_cells, compare_decisions
+from assay.evaluation.leakage import Leakage
+from assay.evaluation.paired import Difference, PairedComparison, compare_cells, compare_decisions
 from assay.evaluation.plots_thresholds import threshold_plot
 from assay.evaluation.reliability import Reliability
 from assay.evaluation.report import Curve, DataFacts, Histogram, LabelMetrics, Report, TrainingFacts
+from assay.evaluation.rowwise import Grouping, Rowwise, rowwise
 from assay.evaluation.rule_account import account_rules
 from assay.evaluation.rule_book import RuleAccount, RuleBook
+from assay.evaluation.slices import Slice
 from assay.evaluation.threshold_table import table_lines
 
 __all__ = [
     "RESAMPLES",
+    "BehaviourTest",
+    "Changed",
     "Changes",
     "ChosenPoint",
     "Confirmation",
+    "Cost",
     "Curve",
     "DataFacts",
     "DecidedBy",
+    "Difference",
+    "Grouping",
     "Histogram",
     "Interval",
     "LabelMetrics",
+    "Leakage",
+    "MustPassCase",
     "PairedComparison",
     "Reliability",
     "Report",
+    "Rowwise",
     "RuleAccount",
     "RuleBook",
+    "Slice",
     "ThresholdComparison",
     "TrainingFacts",
     "account_rules",
@@ -41,6 +55,7 @@ __all__ = [
     "compare_thresholds",
     "evaluate",
     "render_card",
+    "rowwise",
     "table_lines",
     "threshold_plot",
     "write_report",

@@ -15,7 +15,8 @@ RESAMPLES = 1000
 CHUNK_COUNTS = 1 << 21
 """Counts of cells held at once (16 MB), so that many labels do not need much memory."""
 NO_ROWS = "there are no rows"
-NO_F1 = "F1 is undefined for at least one of the two"
+COMPARED = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
+"""What is compared, and what people call it."""
 
 
 class Difference(Frozen):
@@ -39,16 +40,22 @@ class PairedComparison(Frozen):
     both_wrong: int
     p_value: float
     accuracy: Difference
+    precision: Difference
+    recall: Difference
     f1: Difference
+
+    @property
+    def differ(self) -> int:
+        """Rows on which only one of the two is right."""
+        return self.first_only + self.second_only
 
     def lines(self, first: str, second: str) -> list[str]:
         """Return the comparison for people, a sentence a line, with the names that the two sides go by."""
-        differ = self.first_only + self.second_only
-        if not differ:
+        if not self.differ:
             return [f"{first} and {second} are right on the same {self.both_right:,} of {self.rows:,} rows."]
         verdict = "chance would seldom do that" if self.p_value < 0.05 else "chance alone may do that"
         return [
-            f"Of the {differ:,} rows on which only one of the two is right, it is {first} on "
+            f"Of the {self.differ:,} rows on which only one of the two is right, it is {first} on "
             f"{self.first_only:,} and {second} on {self.second_only:,}: {verdict} "
             f"(McNemar's exact test, p = {self.p_value:.2g}).",
             f"From {first} to {second}, F1 changes by {_signed(self.f1.change)} and accuracy by "
@@ -68,17 +75,21 @@ class _Joint:
     positive: int | None
 
     def measure(self, counts: Floats) -> Floats:
-        """Return accuracy and F1 of both sides; shape (2 metrics, 2 sides, resamples)."""
+        """Return what is compared, of both sides; shape (metrics, 2 sides, resamples)."""
         numbers = np.arange(self.labels)
         held = counts @ (self.truth[:, None] == numbers)
-        rows, found = counts.sum(axis=1), np.empty((2, 2, len(counts)))
+        rows, found = counts.sum(axis=1), np.empty((len(COMPARED), 2, len(counts)))
         for side, decided in enumerate((self.first, self.second)):
             given = counts @ (decided[:, None] == numbers)
             hits = counts @ ((decided == self.truth)[:, None] & (decided[:, None] == numbers))
-            f1 = metrics.ratio(2 * hits, held + given)
             found[0, side] = metrics.ratio(hits.sum(axis=1), rows)
-            found[1, side] = metrics.macro(f1) if self.positive is None else f1[:, self.positive]
+            wholes = ((hits, given), (hits, held), (2 * hits, held + given))
+            for place, (part, whole) in enumerate(wholes, start=1):
+                found[place, side] = self._over_labels(metrics.ratio(part, whole))
         return found
+
+    def _over_labels(self, values: Floats) -> Floats:
+        return metrics.macro(values) if self.positive is None else values[:, self.positive]
 
     def draws(self, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
         """Yield the counts of resampled rows, in chunks of shape (some resamples, cells)."""
@@ -109,7 +120,7 @@ def compare_decisions(
     ----------
     truth, first, second : arrays of label numbers, shape (rows,), in any order, the same for all three
     labels : how many labels there are
-    positive : number of the label whose F1 is compared; None for the mean over the labels
+    positive : number of the label whose precision, recall and F1 are compared; None for means over the labels
     resamples, seed : of the bootstrap; the same seed gives the same intervals
     """
     codes, counts = np.unique((truth * labels + first) * labels + second, return_counts=True)
@@ -147,7 +158,7 @@ def _compare(
     joint = _Joint(truth, first, second, counts, labels, positive)
     value = joint.measure(counts[None].astype(np.float64))[:, :, 0]
     chunks = [joint.measure(drawn) for drawn in joint.draws(resamples, np.random.default_rng(seed))]
-    draws = np.concatenate([np.empty((2, 2, 0)), *chunks], axis=2)
+    draws = np.concatenate([np.empty((len(COMPARED), 2, 0)), *chunks], axis=2)
     right = (first == truth, second == truth)
     first_only, second_only = (int(counts[one & ~other].sum()) for one, other in (right, right[::-1]))
     return PairedComparison(
@@ -157,8 +168,14 @@ def _compare(
         second_only=second_only,
         both_wrong=int(counts[~right[0] & ~right[1]].sum()),
         p_value=mcnemar(first_only, second_only),
-        accuracy=_difference(value[0], draws[0], NO_ROWS),
-        f1=_difference(value[1], draws[1], NO_F1),
+        **{
+            metric: _difference(
+                value[place],
+                draws[place],
+                f"{title} is undefined for at least one of the two" if len(codes) else NO_ROWS,
+            )
+            for place, (metric, title) in enumerate(COMPARED.items())
+        },
     )
 
 
