@@ -5,6 +5,7 @@ from assay.datasets.columns import find_column
 from assay.datasets.fetching import fetch
 from assay.datasets.fingerprint import fingerprint_of
 from assay.datasets.loading import load_dataset
+from assay.datasets.near_duplicates import near_duplicates
 from assay.datasets.opening import read_table
 from assay.datasets.rows import Dataset, Rows
 from assay.datasets.splitting import digest_of, normalise, side_of
@@ -27,6 +28,7 @@ __all__ = [
     "find_column",
     "fingerprint_of",
     "load_dataset",
+    "near_duplicates",
     "normalise",
     "read_table",
     "side_of",

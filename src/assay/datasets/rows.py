@@ -4,7 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assay.datasets.fingerprint import fingerprint_of, fingerprint_of_sides, order_of
+from assay.datasets.near_duplicates import near_duplicates
 from assay.datasets.splitting import SIDES
 from assay.datasets.validation import Audit
 
@@ -65,6 +69,11 @@ class Dataset:
     def training(self) -> Rows:
         """The rows that the final fit uses: train and validation together."""
         return self.train + self.validation
+
+    @cached_property
+    def near(self) -> NDArray[np.bool_]:
+        """Which test rows nearly repeat a row of ``training``, in the order of ``test``, shape (rows,)."""
+        return near_duplicates(self.test.texts, self.training.texts)
 
     @property
     def labels(self) -> tuple[str, ...]:

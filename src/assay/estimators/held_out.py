@@ -48,9 +48,13 @@ class HeldOut:
         found = (known.get(key.tobytes(), -1) for key in keys_of(texts))
         return np.fromiter(found, np.int64, len(texts))
 
+    def seen(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which of the texts are training rows, to the letter, shape (texts,)."""
+        return self.places(texts) >= 0
+
     def check_unseen(self, texts: Sequence[str], model: str) -> None:
         """Raise DataError when the model of these scores, by its name, was trained on some of the texts."""
-        seen = int((self.places(texts) >= 0).sum())
+        seen = int(self.seen(texts).sum())
         if seen:
             raise DataError(
                 f"{model} was trained on {seen:,} of the {len(texts):,} rows that are kept apart now, so "
