@@ -9,15 +9,15 @@ import pytest
 from assay.cli import main
 from assay.config import Settings, Task, find_task
 from assay.estimators import rules_of
+from assay.evaluation import ModelAlone
+from assay.evaluation.model_alone import evidence_hits
 from assay.exceptions import ConfigError, DataError, RuleError, VersionNotFound
 from assay.progress import Progress
 from assay.rulework import (
     Side,
     check_rules,
-    evidence_hits,
     fit_for_scores,
     not_weighed,
-    without_each,
 )
 from tests.conftest import write_csv
 from tests.corpus import SPAM_GROUPS
@@ -44,11 +44,11 @@ def checked(task: Task, side: Side = "train", version: str | None = None) -> lis
 
 
 def fitted(task: Task):  # type: ignore[no-untyped-def]
-    """Return the scores of a fit made now, and the rules of its cascade."""
+    """Return what a model that is fitted now makes of rows that it has not seen, and its rules."""
     from assay.pipeline import read_rows
 
     scored = fit_for_scores(task, read_rows(task, Settings(), progress=QUIET), QUIET)
-    return scored, scored.cascade.rules
+    return scored.alone, scored.alone.cascade.rules
 
 
 def cells(lines: list[str], rule: str) -> list[str]:
@@ -78,51 +78,49 @@ def test_the_model_is_judged_by_scores_of_folds_that_had_not_seen_a_row(workplac
     rows = [(f"word{number:03}x", ("ham", "spam")[number * 7919 % 13 % 2]) for number in range(300)]
     with Path("mine.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("T", "L"), *rows])
-    scored, _ = fitted(write_task())
-    right = np.mean([a == b for a, b in zip(scored.labels(scored.logits), scored.rows.labels, strict=True)])
+    alone, _ = fitted(write_task())
+    truth = dict(rows)
+    right = np.mean([a == truth[text] for a, text in zip(alone.labels(), alone.texts, strict=True)])
     assert right < 0.75
-    seen = scored.cascade.model.logits(scored.rows.texts, evidence_hits(scored.cascade, scored.rows.texts))
-    assert np.abs(scored.logits - seen).max() > 0.1
+    seen = ModelAlone.on(alone.cascade, alone.texts)
+    assert np.abs(alone.logits - seen.logits).max() > 0.1
 
 
 def test_a_fixed_threshold_without_calibration_is_judged_as_it_is_served(workplace: Path) -> None:
-    scored, _ = fitted(write_task('calibration = "none"', '[threshold]\ngoal = "fixed"\nvalue = 0.9\n'))
-    point = scored.cascade.operating_point
+    alone, _ = fitted(write_task('calibration = "none"', '[threshold]\ngoal = "fixed"\nvalue = 0.9\n'))
+    point = alone.cascade.operating_point
     assert (point.threshold, point.calibration.method) == (0.9, "none")
     odds = np.log(0.9 / 0.1)
-    assert scored.labels(scored.logits) == [
-        "spam" if logit >= odds else "ham" for logit in scored.logits[:, 0]
-    ]
+    assert alone.labels() == ["spam" if logit >= odds else "ham" for logit in alone.logits[:, 0]]
 
 
 def test_evidence_is_judged_by_leaving_its_weight_out(workplace: Path) -> None:
-    scored, rules = fitted(write_task())
-    without = without_each(rules, scored)
+    alone, rules = fitted(write_task())
+    without = alone.without_each(rules)
     assert list(without) == ["urgent", "later"]
-    evidence = scored.cascade.model.evidence
-    hits = evidence_hits(scored.cascade, scored.rows.texts)
+    evidence = alone.cascade.model.evidence
+    hits = evidence_hits(alone.cascade, alone.texts)
     for column, rule in enumerate(without):
-        logits = scored.logits.copy()
+        logits = alone.logits.copy()
         logits[hits[:, column]] -= evidence.coef[column]
-        assert without[rule] == scored.labels(logits)
-    assert not_weighed(rules, without) == []
+        assert without[rule] == alone.labels(logits)
+    assert not_weighed(rules, alone) == []
 
 
 def test_evidence_that_the_model_does_not_know_is_named(workplace: Path) -> None:
-    scored, _ = fitted(write_task())
+    alone, _ = fitted(write_task())
     _, changed = fitted(write_task(rules=RULES_TOML.replace("now|stop", "now|stop|cash")))
-    without = without_each(changed, scored)
-    assert list(without) == ["later"]
-    [line] = not_weighed(changed, without)
+    assert list(alone.without_each(changed)) == ["later"]
+    [line] = not_weighed(changed, alone)
     assert line == "New or changed evidence, whose weight the next training finds: urgent."
 
 
 def test_folded_evidence_depends_on_how_it_is_folded(workplace: Path) -> None:
     folded = RULES_TOML.replace("now|stop)\\>'", "now|stop)\\>'\nview = 'folded'")
-    scored, rules = fitted(write_task(rules=folded))
-    assert list(without_each(rules, scored)) == ["urgent", "later"]
+    alone, rules = fitted(write_task(rules=folded))
+    assert alone.knows(rules) == ["urgent", "later"]
     other = write_task(more="[folding]\nentities = false\n", rules=folded)
-    assert list(without_each(rules_of(other), scored)) == ["later"]
+    assert alone.knows(rules_of(other)) == ["later"]
 
 
 def test_rows_that_are_too_few_for_folds_are_refused(workplace: Path) -> None:

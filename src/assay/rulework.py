@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assay.config import FoldingConfig, Settings, Task
+from assay.config import Settings, Task
 from assay.datasets import Dataset, Rows
 from assay.estimators import (
     choose_operating_point,
@@ -16,7 +15,7 @@ from assay.estimators import (
     rules_of,
     train_cascade,
 )
-from assay.evaluation import account_rules
+from assay.evaluation import ModelAlone
 from assay.exceptions import DataError, VersionNotFound
 from assay.loading import has_registry
 from assay.pipeline import read_rows
@@ -25,9 +24,8 @@ from assay.registry import fetch_version, find_version
 from assay.taskfiles import refuse_without_rules
 
 if TYPE_CHECKING:
-    from assay.estimators import Cascade, Rules
+    from assay.estimators import Rules
 
-Floats = NDArray[np.float64]
 Side = Literal["train", "test"]
 
 
@@ -39,18 +37,11 @@ class Stored(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Labelled rows, a cascade, its model's logits of them, shape (rows, logits), and where they are from."""
+    """Labelled rows, what the model alone makes of them, and where that is from."""
 
     rows: Rows
-    cascade: "Cascade"
-    logits: Floats
+    alone: ModelAlone
     told: str
-
-    def labels(self, logits: Floats) -> list[str]:
-        """Return the labels that logits lead to when no rule decides."""
-        point = self.cascade.operating_point
-        probabilities = point.calibration.probabilities(logits, self.cascade.model.link)
-        return point.labels_of(probabilities, self.cascade.labels, self.cascade.task.positive)
 
 
 def check_rules(
@@ -79,16 +70,8 @@ def check_rules(
         if stored and not known:
             progress.say(f"  {stored.name} has no held-out scores of these rows; a model is fitted for them")
         scored = known or fit_for_scores(task, dataset, progress)
-    without = without_each(rules, scored)
-    book = account_rules(
-        rules,
-        scored.rows.texts,
-        scored.rows.labels,
-        scored.labels(scored.logits),
-        positive=task.positive,
-        without=without,
-    )
-    return [scored.told, *book.lines(), *not_weighed(rules, without)]
+    book = scored.alone.account(rules, scored.rows.labels)
+    return [scored.told, *book.lines(), *not_weighed(rules, scored.alone)]
 
 
 def find_stored(task: Task, reference: str | None, settings: Settings) -> Stored | None:
@@ -112,9 +95,8 @@ def score_test_rows(stored: Stored, dataset: Dataset) -> Scored:
     cascade, texts = load_artifact(stored.folder), dataset.test.texts
     if held_out := read_held_out(stored.folder):
         held_out.check_unseen(texts, stored.name)
-    logits = cascade.model.logits(texts, evidence_hits(cascade, texts))
     told = f"{len(texts):,} rows kept apart; the model alone is that of {stored.name}."
-    return Scored(dataset.test, cascade, logits, told)
+    return Scored(dataset.test, ModelAlone.on(cascade, texts), told)
 
 
 def read_scores(stored: Stored, rows: Rows) -> Scored | None:
@@ -131,7 +113,8 @@ def read_scores(stored: Stored, rows: Rows) -> Scored | None:
     told = f"{len(kept):,} rows to train on; the model alone is the out-of-fold decisions of {stored.name}."
     if len(kept) < len(rows):
         told += f" {len(rows) - len(kept):,} rows that it has not seen are left out."
-    return Scored(kept, load_artifact(stored.folder), held_out.logits[places[known]], told)
+    alone = ModelAlone(load_artifact(stored.folder), kept.texts, held_out.logits[places[known]])
+    return Scored(kept, alone, told)
 
 
 def fit_for_scores(task: Task, dataset: Dataset, progress: Progress) -> Scored:
@@ -151,39 +134,12 @@ def fit_for_scores(task: Task, dataset: Dataset, progress: Progress) -> Scored:
         cascade = replace(cascade, operating_point=point)
     rows = dataset.training
     told = f"{len(rows):,} rows to train on; the model alone is the out-of-fold decisions of a fit made now."
-    return Scored(rows, cascade, held_out.logits, told)
+    return Scored(rows, ModelAlone(cascade, rows.texts, held_out.logits), told)
 
 
-def evidence_hits(cascade: "Cascade", texts: list[str]) -> NDArray[np.bool_]:
-    """Return which of a cascade's evidence rules fire on each text, shape (texts, evidence rules)."""
-    return cascade.rules.hits(texts)[:, len(cascade.rules.deciding) :]
-
-
-def without_each(rules: "Rules", scored: Scored) -> dict[str, list[str]]:
-    """Return the model's labels without the weight of each evidence rule that it was fitted with as it is."""
-    evidence = scored.cascade.model.evidence
-    if evidence is None:
-        return {}
-    fitted = features_of(scored.cascade.rules)
-    hits = evidence_hits(scored.cascade, scored.rows.texts)
-    found = {}
-    for rule, feature in features_of(rules).items():
-        if fitted.get(rule) == feature:
-            column = evidence.rules.index(rule)
-            found[rule] = scored.labels(scored.logits - hits[:, [column]] * evidence.coef[column])
-    return found
-
-
-def features_of(rules: "Rules") -> dict[str, tuple[str, FoldingConfig | None]]:
-    """Return for each evidence rule, by its id, what says on which texts it fires."""
-    return {
-        rule.id: (rule.pattern, rules.folding if rule.view == "folded" else None) for rule in rules.evidence
-    }
-
-
-def not_weighed(rules: "Rules", without: dict[str, list[str]]) -> list[str]:
+def not_weighed(rules: "Rules", alone: ModelAlone) -> list[str]:
     """Return which evidence the model does not know yet, for people."""
-    strange = [rule.id for rule in rules.evidence if rule.id not in without]
-    if not strange:
-        return []
-    return [f"New or changed evidence, whose weight the next training finds: {', '.join(strange)}."]
+    known = alone.knows(rules)
+    if strange := [rule.id for rule in rules.evidence if rule.id not in known]:
+        return [f"New or changed evidence, whose weight the next training finds: {', '.join(strange)}."]
+    return []

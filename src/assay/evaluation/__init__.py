@@ -5,12 +5,13 @@ from assay.evaluation.card import render_card
 from assay.evaluation.changes import Changes, changes_between
 from assay.evaluation.comparison import ThresholdComparison, compare_thresholds
 from assay.evaluation.confirmation import ChosenPoint, Confirmation
-from assay.evaluation.cost import Cost
+from assay.evaluation.cost import Cost, measure_cost
 from assay.evaluation.decided_by import DecidedBy
 from assay.evaluation.evaluate import RESAMPLES, evaluate
 from assay.evaluation.folder import write_report
 from assay.evaluation.intervals import Interval
 from assay.evaluation.leakage import Leakage
+from assay.evaluation.model_alone import ModelAlone, account_of
 from assay.evaluation.paired import Difference, PairedComparison, compare_cells, compare_decisions
 from assay.evaluation.plots_thresholds import threshold_plot
 from assay.evaluation.reliability import Reliability
@@ -38,6 +39,7 @@ __all__ = [
     "Interval",
     "LabelMetrics",
     "Leakage",
+    "ModelAlone",
     "MustPassCase",
     "PairedComparison",
     "Reliability",
@@ -48,12 +50,14 @@ __all__ = [
     "Slice",
     "ThresholdComparison",
     "TrainingFacts",
+    "account_of",
     "account_rules",
     "changes_between",
     "compare_cells",
     "compare_decisions",
     "compare_thresholds",
     "evaluate",
+    "measure_cost",
     "render_card",
     "rowwise",
     "table_lines",
