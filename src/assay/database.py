@@ -1,0 +1,390 @@
+"""The people's database: audit log and locks, on SQLite or PostgreSQL, by one set of statements."""
+
+import fcntl
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from assay.exceptions import ConfigError, DatabaseError, LockHeld, MissingExtra
+
+WAIT_SECONDS = 5
+"""How long a silent server, and a write lock that another process holds, is waited for."""
+
+EXAMPLES = "sqlite:////absolute/path/assay.db, postgresql://user:password@host/database"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A numbered step of the schema, applied in one transaction with its row in ``migrations``."""
+
+    number: int
+    name: str
+    sqlite: tuple[str, ...]
+    postgresql: tuple[str, ...]
+
+
+REFUSED = "entries of the audit log are never changed or removed"
+ABORT = f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
+AUDIT = (
+    "CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
+    """CREATE TABLE audit (
+  number INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, model TEXT NOT NULL,
+  seat TEXT NOT NULL, "before" TEXT, "after" TEXT, reason TEXT NOT NULL, kind TEXT NOT NULL,
+  evidence TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)""",
+)
+AUDIT_SQLITE = (
+    f"CREATE TRIGGER audit_update BEFORE UPDATE ON audit {ABORT}",
+    f"CREATE TRIGGER audit_delete BEFORE DELETE ON audit {ABORT}",
+    # INSERT OR REPLACE removes the row that it replaces without asking the trigger above.
+    "CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.number IS NOT "
+    f"(SELECT coalesce(max(number), 0) + 1 FROM audit) {ABORT}",  # noqa: S608
+)
+AUDIT_POSTGRESQL = (
+    "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$$ BEGIN RAISE EXCEPTION '{REFUSED}'; END $$",
+    "CREATE TRIGGER audit_rows BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_table BEFORE TRUNCATE ON audit EXECUTE FUNCTION audit_refuse()",
+)
+LOCKS = ("CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, since TEXT NOT NULL)",)
+MIGRATIONS = (
+    Migration(1, "audit", sqlite=AUDIT + AUDIT_SQLITE, postgresql=AUDIT + AUDIT_POSTGRESQL),
+    Migration(2, "locks", sqlite=LOCKS, postgresql=LOCKS),
+)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The rows that a statement returned."""
+
+    rows: list[tuple[Any, ...]]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return all rows as tuples; none for a statement that returns no rows."""
+        return self.rows
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An open connection of either kind."""
+
+    raw: Any
+    kind: "_Sqlite | _Postgresql"
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> Cursor:
+        """Run one statement: ``%s`` stands for a value, ``%%`` for a percent sign. Raises DatabaseError."""
+        return Cursor(self.kind.execute(self.raw, sql, tuple(values)))
+
+
+class Database:
+    """The people's database: SQLite or PostgreSQL, brought to the newest migration when it is first used."""
+
+    def __init__(self, uri: str) -> None:
+        """Parse ``sqlite:///PATH`` or ``postgresql://...``; nothing is opened.
+
+        The path stands as it is, without percent-encoding. Raises ConfigError for any other URI.
+        """
+        self._kind = _parse(uri)
+
+    @property
+    def shown(self) -> str:
+        """The URI without credentials, for messages."""
+        return self._kind.shown
+
+    def __repr__(self) -> str:
+        return f"Database({self.shown!r})"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Hand out a connection that reads one state of the database. Raises DatabaseError."""
+        with self._transaction(self._kind.reads) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Hand out the one transaction that writes now: kept at the end, undone by an error.
+
+        Raises DatabaseError, also when another process writes for longer than WAIT_SECONDS.
+        """
+        with self._transaction(self._kind.writes) as connection:
+            yield connection
+            # Closing undoes what was not committed, so an error above needs no statement.
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def lock(self, name: str, *, holder: str) -> Iterator[None]:
+        """Hold a name that one process at a time may hold; it ends with its process, however that dies.
+
+        What holds is a lock of the operating system or of the server's session; the row in ``locks``
+        only says who it is. Raises LockHeld at once when somebody else has it, else DatabaseError.
+        """
+        with self._kind.hold(name) as held:
+            if not held:
+                raise self._held_by_another(name)
+            row = (name, holder, datetime.now(UTC).isoformat(timespec="seconds"))
+            with self.writing() as connection:
+                connection.execute("DELETE FROM locks WHERE name = %s", (name,))
+                connection.execute("INSERT INTO locks VALUES (%s, %s, %s)", row)
+            try:
+                yield
+            finally:
+                # A row that stays behind harms nobody: the next holder writes over it.
+                with suppress(DatabaseError), self.writing() as connection:
+                    mine = "name = %s AND holder = %s AND since = %s"
+                    connection.execute(f"DELETE FROM locks WHERE {mine}", row)  # noqa: S608
+
+    def _held_by_another(self, name: str) -> LockHeld:
+        holder, since = "another process", "just now"
+        # That it is held is known; by whom is told where it can be read.
+        with suppress(DatabaseError), self.reading() as connection:
+            query = "SELECT holder, since FROM locks WHERE name = %s"
+            for holder, since in connection.execute(query, (name,)).fetchall():  # noqa: B007
+                pass
+        return LockHeld(
+            f"{name!r} is held by {holder} since {since}; nothing was changed. Try again when that is done.",
+            name=name,
+            holder=holder,
+            since=since,
+        )
+
+    @contextmanager
+    def _transaction(self, beginning: tuple[str, ...], *, ready: bool = False) -> Iterator[Connection]:
+        with self._kind.connect() as raw:
+            connection = Connection(raw, self._kind)
+            if not ready and self._pending(connection):
+                self._migrate()
+            for statement in beginning:
+                connection.execute(statement)
+            yield connection
+
+    def _migrate(self) -> None:
+        for migration in MIGRATIONS:
+            with self._transaction(self._kind.writes, ready=True) as connection:
+                # Another process may have been first while this one waited.
+                if migration in self._pending(connection):
+                    for statement in getattr(migration, self._kind.dialect):
+                        connection.execute(statement)
+                    row = (migration.number, migration.name, datetime.now(UTC).isoformat(timespec="seconds"))
+                    connection.execute("INSERT INTO migrations VALUES (%s, %s, %s)", row)
+                connection.execute("COMMIT")
+
+    def _pending(self, connection: Connection) -> list[Migration]:
+        tables = sorted(row[0] for row in connection.execute(self._kind.tables).fetchall())
+        if "migrations" not in tables:
+            if tables and self._kind.dialect == "sqlite":
+                raise DatabaseError(
+                    f"{self.shown} is the database of another program: it has the tables {tables[:5]} and no "
+                    "'migrations'. Name a file of its own in ASSAY_DATABASE.",
+                    uri=self.shown,
+                )
+            return list(MIGRATIONS)
+        applied = connection.execute("SELECT number, name FROM migrations ORDER BY number").fetchall()
+        known = [(each.number, each.name) for each in MIGRATIONS]
+        if unknown := [step for step in applied if step not in known]:
+            raise DatabaseError(
+                f"The people's database {self.shown} has the migration {unknown[-1]}, and this Assay knows "
+                f"up to {known[-1]}: another Assay has used it. Update Assay, or name another database in "
+                "ASSAY_DATABASE.",
+                unknown=unknown,
+            )
+        return [each for each, step in zip(MIGRATIONS, known, strict=True) if step not in applied]
+
+
+def _parse(uri: str) -> "_Sqlite | _Postgresql":
+    scheme, _, rest = uri.partition("://")
+    if scheme == "sqlite" and rest.startswith("/") and rest[1:] and not rest.endswith(("/", ":memory:")):
+        return _Sqlite(Path(rest[1:]))
+    if scheme in ("postgresql", "postgres") and rest:
+        return _Postgresql(f"postgresql://{rest}")
+    raise ConfigError(
+        f"{_without_credentials(uri)!r} names no database that Assay can use. Use one of {EXAMPLES}."
+    )
+
+
+def _without_credentials(uri: str) -> str:
+    # All up to the last @ is covered: a password may hold any character, also one that it should not.
+    covered = re.sub(r"://.*@", "://***@", uri, flags=re.DOTALL)
+    return re.sub(r"(?i)((?:password|passwd|secret)[^=&]*)=[^&]*", r"\1=***", covered)
+
+
+def _unusable(shown: str, error: Exception, advice: str) -> DatabaseError:
+    told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    reason = " ".join(told.split()).rstrip(".")
+    return DatabaseError(
+        f"The people's database {shown} cannot be used: {reason}. {advice}".rstrip(), uri=shown
+    )
+
+
+BUSY = (
+    f"Another process has been writing for over {WAIT_SECONDS} seconds, and nothing was changed. "
+    "Try again; if this stays so, look for that process."
+)
+DISK = "Nothing was changed. Make room on its disk, or see what the system's log says of it, then try again."
+NOT_WRITABLE = "Make the file and its folder writable for this user; the journal is written beside the file."
+NOT_SQLITE = "Restore the file from a backup, or name another database in ASSAY_DATABASE."
+ON_SQLITE = {
+    sqlite3.SQLITE_BUSY: BUSY,
+    sqlite3.SQLITE_FULL: DISK,
+    sqlite3.SQLITE_IOERR: DISK,
+    sqlite3.SQLITE_READONLY: NOT_WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: NOT_WRITABLE,
+    sqlite3.SQLITE_NOTADB: NOT_SQLITE,
+    sqlite3.SQLITE_CORRUPT: NOT_SQLITE,
+}
+
+
+@dataclass(frozen=True)
+class _Sqlite:
+    # A rollback journal, not WAL: one file to back up, also on a network disk; a few writes a day.
+    path: Path
+    dialect: ClassVar[str] = "sqlite"
+    tables: ClassVar[str] = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    reads: ClassVar[tuple[str, ...]] = ("BEGIN",)
+    writes: ClassVar[tuple[str, ...]] = ("BEGIN IMMEDIATE",)
+
+    @property
+    def shown(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    @contextmanager
+    def connect(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            raw = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(self.shown, error, NOT_WRITABLE) from error
+        try:
+            # Bytes that are no text must reach the check of the audit log, which names their entry.
+            raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+            # EXTRA is FULL and the folder: a power cut after the commit cannot bring the journal back.
+            raw.execute("PRAGMA synchronous = EXTRA")
+            yield raw
+        finally:
+            raw.close()
+
+    def execute(self, raw: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        try:
+            return raw.execute(sql.replace("%s", "?").replace("%%", "%"), values).fetchall()
+        except (sqlite3.Error, UnicodeError) as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            raise _unusable(self.shown, error, ON_SQLITE.get(code, "")) from error
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[bool]:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        path = self.path.with_name(f"{self.path.name}.{digest}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _unusable(self.shown, error, NOT_WRITABLE) from error
+        try:
+            yield _taken(file)
+        finally:
+            os.close(file)
+
+
+def _taken(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+ELSEWHERE = "Check that it runs, that ASSAY_DATABASE names it, and that its user may connect."
+ON_POSTGRESQL = {
+    "55P03": BUSY,
+    "53": DISK,
+    "25006": "This server only reads, like a standby; name the primary in ASSAY_DATABASE.",
+    "42501": "Grant the user of ASSAY_DATABASE the right to create, read and insert into its tables.",
+} | dict.fromkeys(("", "08", "28", "3D", "57"), ELSEWHERE)
+WRITES = "' writes'"
+KEY = "hashtextextended('assay ' || current_schema() || %s, 0)"
+SESSION = """SELECT set_config(name, value, false) FROM pg_settings JOIN (VALUES
+  ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '30'),
+  ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')) AS wanted(name, value) USING (name)"""
+
+
+@dataclass(frozen=True)
+class _Postgresql:
+    uri: str
+    dialect: ClassVar[str] = "postgresql"
+    tables: ClassVar[str] = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    reads: ClassVar[tuple[str, ...]] = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+    writes: ClassVar[tuple[str, ...]] = (
+        # READ COMMITTED: what is read after the wait is what the writer before has left.
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'",
+        f"SELECT pg_advisory_xact_lock({KEY.replace('%s', WRITES)})",
+    )
+
+    @property
+    def shown(self) -> str:
+        return _without_credentials(self.uri)
+
+    @contextmanager
+    def connect(self) -> Iterator[Any]:
+        try:
+            import psycopg
+        except ImportError as error:
+            raise MissingExtra("A PostgreSQL database", package="psycopg", extra="postgres") from error
+        try:
+            parts = psycopg.conninfo.conninfo_to_dict(self.uri)
+        except psycopg.Error:
+            # What libpq says about a URI quotes its parts, the password among them.
+            raise ConfigError(
+                f"{self.shown!r} is no URI that PostgreSQL reads. Percent-encode what is special in user "
+                "and password (@ as %40, / as %2F, : as %3A)."
+            ) from None
+        settings: dict[str, Any] = {"connect_timeout": WAIT_SECONDS, "tcp_user_timeout": 10_000, **parts}
+        try:
+            # No prepared statements: a pooler may hand out another session for each transaction.
+            raw = psycopg.connect(**settings, autocommit=True, prepare_threshold=None)
+        except psycopg.Error as error:
+            raise _unusable(self.shown, error, ELSEWHERE) from error
+        try:
+            yield raw
+        finally:
+            raw.close()
+
+    def execute(self, raw: Any, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        import psycopg
+
+        try:
+            cursor = raw.execute(sql, values)
+            return cursor.fetchall() if cursor.description else []
+        except (psycopg.Error, UnicodeError) as error:
+            state = getattr(error, "sqlstate", None) or ""
+            advice = ON_POSTGRESQL.get(state, ON_POSTGRESQL.get(state[:2], ""))
+            if sql == "COMMIT":
+                advice = f"The change may have been kept or not: look before you try again. {advice}"
+            raise _unusable(self.shown, error, advice) from error
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[bool]:
+        with self.connect() as raw:
+            session = Connection(raw, self)
+            # A session that holds a lock is not ended for idling, and ends soon when its machine is gone.
+            session.execute(SESSION)
+            taken = session.execute(f"SELECT pg_try_advisory_lock({KEY})", (f" lock {name}",)).fetchall()
+            try:
+                yield bool(taken[0][0])
+            except BaseException:
+                with suppress(DatabaseError):
+                    session.execute("SELECT pg_advisory_unlock_all()")
+                raise
+            try:
+                session.execute("SELECT pg_advisory_unlock_all()")
+            except DatabaseError as error:
+                raise DatabaseError(
+                    f"The lock {name!r} was lost while it was held: somebody else may have changed the same "
+                    f"thing meanwhile. Look at it before you go on. {error.message}",
+                    name=name,
+                ) from error

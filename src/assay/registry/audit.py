@@ -1,0 +1,243 @@
+"""The audit log: who moved which version to which seat, when, why, on what evidence; tampering shows."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, JsonValue, ValidationError
+
+from assay.config import Frozen, faults
+from assay.database import Database
+from assay.exceptions import DatabaseError
+
+Action = Literal["promoting", "promoted", "abandoned", "edited"]
+Seat = Literal["production", "staging"]
+Kind = Literal["promotion", "rollback", "override", "edit"]
+
+FIELDS = (
+    *("number", "at", "who", "action", "model", "seat", "before", "after"),
+    *("reason", "kind", "evidence", "previous", "hash"),
+)
+COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)
+ALL = f"SELECT {COLUMNS} FROM audit"  # noqa: S608
+INSERT = f"INSERT INTO audit ({COLUMNS}) VALUES ({', '.join(['%s'] * len(FIELDS))})"  # noqa: S608
+
+
+def _storable(text: str) -> str:
+    text.encode()  # a lone surrogate, as in an argument that is not UTF-8, raises a ValueError
+    if "\0" in text:
+        raise ValueError("a NUL character cannot be kept")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[Text, Field(min_length=1)]
+
+
+class Entry(Frozen):
+    """One line of the log; ``before`` and ``after`` are version numbers, None where the seat is empty."""
+
+    number: int = Field(ge=1)
+    at: datetime
+    """In UTC, never before the entry before."""
+    who: Name
+    action: Action
+    """What was begun, what came of it, or that somebody moved the seat outside Assay."""
+    model: Name
+    seat: Seat
+    before: Text | None
+    after: Text | None
+    reason: Text
+    kind: Kind
+    evidence: dict[str, JsonValue]
+    previous: str
+    """The hash of the entry before; empty for the first."""
+    hash: str
+    """SHA-256 of all other fields as canonical JSON."""
+
+
+class Verification(Frozen):
+    """What a check of the whole log found: ``faults`` are sentences, none when it is whole."""
+
+    entries: int
+    head: str
+    """The hash of the last entry; noted somewhere else, it shows a tail that was cut off."""
+    faults: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return the finding for people, a line each."""
+        count = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
+        if self.faults:
+            return [f"The audit log ({count}) was changed past Assay, or damaged:", *self.faults]
+        return [f"The audit log is whole: {count}, the hash of the last is {self.head or '(none)'}."]
+
+
+class AuditLog:
+    """The append-only log in the people's database."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] | None = None) -> None:
+        """Keep the database; ``clock`` returns the present moment with its offset."""
+        self._database = database
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    def append(
+        self,
+        *,
+        who: str,
+        action: Action,
+        model: str,
+        seat: Seat,
+        before: str | None,
+        after: str | None,
+        kind: Kind,
+        reason: str = "",
+        evidence: Mapping[str, JsonValue] | None = None,
+    ) -> Entry:
+        """Write an entry behind the last one, in one transaction, and return it.
+
+        A clock that stands before the last entry is kept as ``evidence["clock"]``, and the entry takes
+        the last one's time. Raises DatabaseError, also for what JSON cannot hold (NaN, lone surrogates).
+        """
+        given = {
+            **{"who": who, "action": action, "model": model, "seat": seat, "before": before},
+            **{"after": after, "kind": kind, "reason": reason, "evidence": dict(evidence or {})},
+        }
+        with self._database.writing() as connection:
+            last = connection.execute(f"{ALL} ORDER BY number DESC LIMIT 1").fetchall()
+            entry = _follow(dict(zip(FIELDS, last[0], strict=True)) if last else {}, given, self._clock())
+            connection.execute(INSERT, _row(entry))
+        return entry
+
+    def entries(self, model: str | None = None) -> list[Entry]:
+        """Return the entries, of one model or all, oldest first.
+
+        Raises DatabaseError when one was changed so that it is no entry any more.
+        """
+        if model is None:
+            return self._select(f"{ALL} ORDER BY number")
+        return self._select(f"{ALL} WHERE model = %s ORDER BY number", model)
+
+    def last(self, model: str, seat: Seat) -> Entry | None:
+        """Return the newest entry about a seat of a model."""
+        query = f"{ALL} WHERE model = %s AND seat = %s ORDER BY number DESC LIMIT 1"
+        return next(iter(self._select(query, model, seat)), None)
+
+    def verify(self, anchors: Mapping[str, str] | None = None) -> Verification:
+        """Return whether the log is as it was written, naming every entry that is not.
+
+        ``anchors`` maps a place, as it is to be named, to a hash that was noted there and must be in the
+        log: they show entries cut off at the end, which the chain cannot.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(f"{ALL} ORDER BY number").fetchall()
+        found, before = [], {"number": 0, "hash": "", "at": ""}
+        for row in rows:
+            fields = dict(zip(FIELDS, row, strict=True))
+            found += _faults(fields, before)
+            before = fields
+        hashes = {row[-1] for row in rows}
+        found += [
+            f"{place} names an entry with the hash {anchor}, which is not in the log: entries were removed, "
+            "or written anew."
+            for place, anchor in (anchors or {}).items()
+            if anchor not in hashes
+        ]
+        return Verification(entries=len(rows), head=str(before["hash"]), faults=tuple(found))
+
+    def _select(self, query: str, *values: str) -> list[Entry]:
+        with self._database.reading() as connection:
+            rows = connection.execute(query, values).fetchall()
+        return [_entry(row) for row in rows]
+
+
+def _follow(last: Mapping[str, Any], given: Mapping[str, Any], now: datetime) -> Entry:
+    at, before, evidence = now.astimezone(UTC), _moment(last.get("at")), given["evidence"]
+    if before is not None and at < before:
+        at, evidence = before, {**evidence, "clock": at.isoformat()}
+    try:
+        values = {
+            **given,
+            "number": last.get("number", 0) + 1,
+            "at": at,
+            "evidence": json.loads(_canonical(evidence)),
+            "previous": last.get("hash", ""),
+            "hash": "",
+        }
+        entry = Entry.model_validate(values)
+    except ValidationError as error:
+        raise DatabaseError(f"This cannot be an entry of the audit log:\n{faults(error)}") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DatabaseError(f"This evidence is not JSON and cannot be kept: {error}.") from error
+    return entry.model_copy(update={"hash": _digest(entry)})
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    try:
+        return _parse(row)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DatabaseError(
+            f"Entry {row[0]!r} of the audit log was changed past Assay and cannot be read. "
+            "See what else was: assay audit verify",
+            number=row[0],
+        ) from error
+
+
+def _faults(fields: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    number, expected, intact = fields["number"], before["number"] + 1, _intact(fields)
+    found = [] if intact else [f"Entry {number} was changed: its fields do not give its hash."]
+    if number > expected:
+        gone = f"Entry {expected} is" if number == expected + 1 else f"Entries {expected} to {number - 1} are"
+        found.append(f"{gone} missing.")
+    elif fields["previous"] != before["hash"]:
+        found.append(
+            f"Entry {number} does not follow entry {before['number']}, which was replaced, or changed "
+            "together with its hash."
+            if before["hash"]
+            else f"Entry {number} is the first, but it names an entry before it."
+        )
+    elif intact and fields["at"] < before["at"]:
+        found.append(f"Entry {number} is dated before entry {before['number']}.")
+    return found
+
+
+def _intact(fields: Mapping[str, Any]) -> bool:
+    row = tuple(fields.values())
+    try:
+        entry = _parse(row)
+        return _row(entry) == row and _digest(entry) == entry.hash
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def _parse(row: Sequence[Any]) -> Entry:
+    fields = dict(zip(FIELDS, row, strict=True))
+    return Entry.model_validate({**fields, "evidence": json.loads(fields["evidence"])})
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    """Return the row of an entry: moments and evidence as text, so that both databases keep each digit."""
+    fields = {**dict(entry), "at": _stamp(entry.at), "evidence": _canonical(entry.evidence)}
+    return tuple(fields[name] for name in FIELDS)
+
+
+def _digest(entry: Entry) -> str:
+    fields = {**dict(entry), "at": _stamp(entry.at)}
+    del fields["hash"]
+    return hashlib.sha256(_canonical(fields).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
