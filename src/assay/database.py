@@ -43,8 +43,8 @@ AUDIT_SQLITE = (
     f"CREATE TRIGGER audit_update BEFORE UPDATE ON audit {ABORT}",
     f"CREATE TRIGGER audit_delete BEFORE DELETE ON audit {ABORT}",
     # INSERT OR REPLACE removes the row that it replaces without asking the trigger above.
-    "CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.number IS NOT "
-    f"(SELECT coalesce(max(number), 0) + 1 FROM audit) {ABORT}",  # noqa: S608
+    "CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.number IS NOT "  # noqa: S608
+    f"(SELECT coalesce(max(number), 0) + 1 FROM audit) {ABORT}",
 )
 AUDIT_POSTGRESQL = (
     "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
