@@ -65,9 +65,10 @@ class RuleBook(Frozen):
         head = f"{active} active {_rules(active)} on {self.rows:,} labelled rows{cost}"
         decided = f"Together they decide {self.decided:,} rows ({share:.1%}), right on {self.right.text(3)}."
         table = text_table(COLUMNS, [_cells(account) for account in self.accounts], SIDES)
-        return [head, decided, *(f"  {line}" for line in table), *self._sentences()]
+        return [head, decided, *(f"  {line}" for line in table), *self.sentences()]
 
-    def _sentences(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[str]:
+        """Yield a sentence for each verdict that names the rules which have it."""
         if dead := self.named("dead"):
             yield f"Dead, without a hit on these rows: {_ids(dead)}."
         if harmful := self.named("harmful"):
