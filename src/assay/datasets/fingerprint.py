@@ -23,13 +23,17 @@ def fingerprint_of(texts: Sequence[str], labels: Sequence[str]) -> str:
     return _digest(sorted(_row_digest(text, label) for text, label in zip(texts, labels, strict=True)))
 
 
-def order_of(texts: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """Return the places of rows sorted by what ``fingerprint_of`` hashes, equal rows in any order.
+def order_of(
+    texts: Sequence[str], labels: Sequence[str], columns: Mapping[str, Sequence[str]] | None = None
+) -> list[int]:
+    """Return the places of rows sorted by what ``fingerprint_of`` hashes, equal rows by their ``columns``.
 
-    Two readings of rows with one fingerprint are in the same order then, but for rows that are equal.
+    Two readings of rows with one fingerprint are in the same order then: every place has the same text and
+    label, and with the same columns the same values of these.
     """
     digests = [_row_digest(text, label) for text, label in zip(texts, labels, strict=True)]
-    return sorted(range(len(digests)), key=digests.__getitem__)
+    values = [columns[name] for name in sorted(columns)] if columns else []
+    return sorted(range(len(digests)), key=lambda at: (digests[at], [column[at] for column in values]))
 
 
 def fingerprint_of_sides(sides: Mapping[str, str]) -> str:

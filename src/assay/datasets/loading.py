@@ -35,13 +35,18 @@ def load_dataset(
     two labels. A test side that the source defines is left as published, and rows that repeat a
     text of it are always taken from the training side.
 
-    Raises ColumnError for a column that is missing or ambiguous; DataError for an unreadable file,
+    The rows have the columns ``data.slices`` and, where every file has one, ``source``.
+
+    Raises ColumnError for a column that is missing or ambiguous, or sliced by though it holds the text or
+    the label; DataError for an unreadable file,
     a label that is unknown, fewer than two labels, a label without training rows, or a test side
     without rows (with the ``audit`` in its data); DownloadError and MissingExtra as ``fetch`` does.
     """
     source = find_source(data, home, progress)
     ledger = Ledger()
-    reader = Reader(source, ledger, rename=data.rename, allowed=labels, salt=data.salt or name)
+    reader = Reader(
+        source, ledger, rename=data.rename, allowed=labels, salt=data.salt or name, slices=data.slices
+    )
     with progress.step(f"reading {data.source}"):
         examples = reader.read()
         if reader.unknown and labels is not None:
@@ -49,7 +54,7 @@ def load_dataset(
         if labels is None:
             _refuse_many_labels(examples, data.source)
         examples = settle_repeats(examples, ledger, drop=data.duplicates == "drop")
-        sides = _split(examples, data, kept=source.split)
+        sides = _split(examples, data, reader.columns, kept=source.split)
     _note_small_classes(sides, ledger, labels)
     audit = ledger.audit(reader.rows_read)
     _refuse_unusable(sides, labels, audit)
@@ -65,18 +70,22 @@ def load_dataset(
     )
 
 
-def _split(examples: Sequence[Example], data: DataConfig, *, kept: bool) -> dict[Side, Rows]:
+def _split(
+    examples: Sequence[Example], data: DataConfig, columns: Sequence[str], *, kept: bool
+) -> dict[Side, Rows]:
     """Return the rows by side; of a split that the source defines, only training rows are divided."""
     divided = {None, "train"}
     if any(example.side == "validation" for example in examples):
         divided = {None}
-    sides: dict[Side, Rows] = {side: Rows([], []) for side in SIDES}
+    sides: dict[Side, Rows] = {side: Rows([], [], {name: [] for name in columns}) for side in SIDES}
     for example in examples:
         side = example.side
         if side is None or side in divided:
             side = side_of_digest(example.digest, 0.0 if kept else data.test, data.validation)
         sides[side].texts.append(example.text)
         sides[side].labels.append(example.label)
+        for name, value in zip(columns, example.values, strict=False):
+            sides[side].columns[name].append(value)
     return sides
 
 

@@ -1,20 +1,26 @@
 """Usable examples out of the files of a source, with a note of every row that is not one."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from assay.config import MAX_TEXT_BYTES
-from assay.datasets.columns import find_column
+from assay.datasets.columns import find_column, slice_columns
 from assay.datasets.sources import Part, Source
 from assay.datasets.splitting import Side, digest_of
 from assay.datasets.table import Row, Table
 from assay.datasets.validation import Ledger
 from assay.exceptions import DataError
 
+EMPTY = "(empty)"
+"""The value of a column whose cell is empty or missing."""
+
 
 class Example(NamedTuple):
-    """A labelled text, where it was read, and the digest that equal texts share."""
+    """A labelled text, where it was read, and the digest that equal texts share.
+
+    ``values`` are those of ``Reader.columns``, perhaps with more after them.
+    """
 
     text: str
     label: str
@@ -22,12 +28,14 @@ class Example(NamedTuple):
     row: int
     file: str
     side: Side | None
+    values: tuple[str, ...] = ()
 
 
 class Reader:
     """Reads the parts of a source one after the other, noting in ``ledger`` what it leaves out.
 
-    ``unknown`` counts the labels that are not ``allowed`` (None: all are).
+    ``unknown`` counts the labels that are not ``allowed`` (None: all are). ``columns`` names what reports
+    are sliced by: the ``slices`` that were asked for, and ``source`` where every part has such a column.
     """
 
     def __init__(
@@ -38,32 +46,44 @@ class Reader:
         rename: Mapping[str, str],
         allowed: Collection[str] | None,
         salt: str,
+        slices: Sequence[str] = (),
     ) -> None:
         self._source, self._ledger, self._salt = source, ledger, salt
         self._rename, self._allowed = rename, allowed
+        self._slices = tuple(dict.fromkeys(slices))
         self.rows_read = 0
+        self.columns: tuple[str, ...] = ()
         self.unknown: Counter[str] = Counter()
 
     def read(self) -> list[Example]:
         """Return the usable examples of all parts, in the order of their files."""
-        return [example for part in self._source.parts for example in self._read_part(part)]
-
-    def _read_part(self, part: Part) -> list[Example]:
-        examples = []
-        with part.open() as table:
-            text_column = find_column(table, self._source.text, "text")
-            label_column = find_column(table, self._source.label, "label")
-            for row in table:
-                self.rows_read += 1
-                text, label = row.get(text_column), self._label(row.get(label_column))
-                kind = self._fault(row, table, text, label)
-                if kind is None:
-                    text = text_of(text)
-                    digest = digest_of(text, self._salt)
-                    examples.append(Example(text, label, digest, row.number, part.file, part.side))
-                else:
-                    self._ledger.note(kind, row.number, file=part.file)
+        examples: list[Example] = []
+        found: list[tuple[str, ...]] = []
+        for part in self._source.parts:
+            with part.open() as table:
+                text = find_column(table, self._source.text, "text")
+                label = find_column(table, self._source.label, "label")
+                sliced = slice_columns(table, self._slices, (text, label))
+                found.append(tuple(sliced))
+                examples += self._examples(part, table, text, label, tuple(sliced.values()))
+        # Those that were asked for come first, and every part has them: the shortest is what all have.
+        self.columns = min(found, key=len, default=())
         return examples
+
+    def _examples(
+        self, part: Part, table: Table, text_column: str, label_column: str, sliced: Sequence[str]
+    ) -> Iterator[Example]:
+        for row in table:
+            self.rows_read += 1
+            text, label = row.get(text_column), self._label(row.get(label_column))
+            kind = self._fault(row, table, text, label)
+            if kind is None:
+                text = text_of(text)
+                digest = digest_of(text, self._salt)
+                values = tuple(value_of(row.get(name)) for name in sliced)
+                yield Example(text, label, digest, row.number, part.file, part.side, values)
+            else:
+                self._ledger.note(kind, row.number, file=part.file)
 
     def _label(self, value: Any) -> str:
         written = label_of(value)
@@ -107,6 +127,12 @@ def label_of(value: Any) -> str:
     if isinstance(value, float):
         return "" if value != value else f"{value:g}"
     return "" if value is None else text_of(value if isinstance(value, bytes) else str(value)).strip()
+
+
+def value_of(cell: Any) -> str:
+    """Return a cell as a value that rows are grouped by: on one line, valid Unicode, never empty."""
+    words = " ".join(label_of(cell).split())
+    return words.encode("utf-8", "surrogatepass").decode("utf-8", "replace") or EMPTY
 
 
 def fault_of_text(value: Any) -> str | None:

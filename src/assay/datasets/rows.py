@@ -30,7 +30,8 @@ class Rows:
         return len(self.texts)
 
     def __add__(self, other: "Rows") -> "Rows":
-        columns = {name: values + other.columns[name] for name, values in self.columns.items()}
+        both = [name for name in self.columns if name in other.columns]
+        columns = {name: self.columns[name] + other.columns[name] for name in both}
         return Rows(self.texts + other.texts, self.labels + other.labels, columns)
 
     @cached_property
@@ -40,8 +41,11 @@ class Rows:
 
     @cached_property
     def order(self) -> list[int]:
-        """The places of the rows in the one order that depends on nothing but texts and labels."""
-        return order_of(self.texts, self.labels)
+        """The places of the rows in an order that depends on nothing but what the rows are.
+
+        Texts and labels alone order rows that differ in one of them; equal ones are ordered by their columns.
+        """
+        return order_of(self.texts, self.labels, self.columns)
 
 
 @dataclass(frozen=True)
