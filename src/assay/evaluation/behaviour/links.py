@@ -2,8 +2,8 @@
 
 import re
 
-LINK = "https://www.example.com/page"
-"""Leads nowhere (RFC 2606 keeps the domain for examples), and its words say nothing."""
+LINK = "https://www.example.com"
+"""Leads nowhere (RFC 2606 keeps the domain for examples), and says little."""
 _link = re.compile(r"://|\bwww\.|\w\.(?:com|net|org|info|co|uk|ly)\b", re.IGNORECASE)
 
 
@@ -11,7 +11,7 @@ def add_link(text: str) -> str | None:
     """Return a text with a link at its end; None where it holds one.
 
     >>> add_link("see you there")
-    'see you there https://www.example.com/page'
+    'see you there https://www.example.com'
     """
     if _link.search(text):
         return None

@@ -9,17 +9,17 @@ from assay.evaluation.behaviour.draws import Draws
 WOMEN = """
 Agnieszka Aisha Akiko Amanda Amara Ana Andrea Angela Anita Anjali Anna Annie Ayesha Barbara Catherine Chiara
 Chidinma Claudia Deborah Deepa Elena Elizabeth Emily Emma Fatima Gabriela Giulia Hannah Helen Ingrid Jane
-Jennifer Jessica Jiwoo Julia Julie Kate Katie Keisha Khadija Lakisha Lakshmi Latoya Laura Layla Leila Linda Lisa Lucy
-Malaika Maria Marie Martha Mary Megan Mei Melissa Michelle Nancy Naomi Natasha Ngozi Nicole Olga Patricia
-Priya Rachel Rebecca Rivka Sandra Sarah Shanice Sofia Soojin Stephanie Susan Svetlana Thandiwe Ximena Xiuying
-Yasmin Yolanda Yuki Zainab Zanele Zeynep
+Jennifer Jessica Jiwoo Julia Julie Kate Katie Keisha Khadija Lakisha Lakshmi Latoya Laura Layla Leila Linda
+Lisa Lucy Malaika Maria Marie Martha Mary Megan Mei Melissa Michelle Nancy Naomi Natasha Ngozi Nicole Olga
+Patricia Priya Rachel Rebecca Rivka Sandra Sarah Shanice Sofia Soojin Stephanie Susan Svetlana Thandiwe
+Ximena Xiuying Yasmin Yolanda Yuki Zainab Zanele Zeynep
 """.split()
 MEN = """
 Aaron Abdul Adam Ahmed Alan Alejandro Alex Andrew Anthony Antonio Arjun Arthur Ben Benjamin Bob Brian Carlos
-Chidi Chris Daniel Darnell David Dave DeShawn Diego Dmitri Edward Eric Fernando Giovanni Greg Harry
-Henry Hiroshi Ibrahim Ivan Jacob Jamal James Jason Jeff Jerome Joe John Jonathan Jorge Joseph Joshua Juan
-Kareem Kenji Kevin Kofi Kwame Lars Luis Mahmoud Matthew Mehmet Michael Miguel Minjun Moshe Mustafa Nikolai
-Omar Pablo Patrick Paul Pedro Peter Philip Pierre Rahul Raj Ravi Richard Robert Ryan Sanjay Scott Sergei Simon
+Chidi Chris Daniel Darnell Dave David DeShawn Diego Dmitri Edward Eric Fernando Giovanni Greg Harry Henry
+Hiroshi Ibrahim Ivan Jacob Jamal James Jason Jeff Jerome Joe John Jonathan Jorge Joseph Joshua Juan Kareem
+Kenji Kevin Kofi Kwame Lars Luis Mahmoud Matthew Mehmet Michael Miguel Minjun Moshe Mustafa Nikolai Omar
+Pablo Patrick Paul Pedro Peter Philip Pierre Rahul Raj Ravi Richard Robert Ryan Sanjay Scott Sergei Simon
 Stephen Steve Steven Sven Tariq Thabo Thomas Tim Tom Tunde Tyrone Vladimir Wei Yusuf
 """.split()
 _groups = {name.upper(): group for group in (WOMEN, MEN) for name in group}
