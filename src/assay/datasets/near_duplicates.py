@@ -18,7 +18,7 @@ RESEMBLANCE = 0.5
 """From this share of common shingles on one text nearly repeats the other.
 
 Chosen by looking: in the SMS Spam Collection, pairs above it are one template with another number, prize or
-name in it, or one message typed twice; below 0.45 begin short messages that only share a phrase.
+name in it, or one message typed twice; below it begin short messages that only share a phrase.
 """
 SHINGLE = 8
 """Bytes of UTF-8."""
@@ -32,11 +32,12 @@ LOOKED_UP = 50
 long passage."""
 CHUNK = 1 << 18
 """Bytes of text that are sketched at once: what fits into the processor's cache."""
-PAIRS = 1 << 16
-"""Pairs of sketches that are compared at once."""
+AT_ONCE = 1000
+"""Texts whose sketches are compared at once."""
 
 Words = NDArray[np.uint64]
 Sketches = NDArray[np.uint32]
+Places = NDArray[np.int64]
 _signs = re.compile(r"[\W_]+")
 
 
@@ -104,7 +105,7 @@ def _chunks(forms: Sequence[bytes]) -> Iterator[slice]:
     yield slice(begun, len(forms))
 
 
-def _shingles(forms: Sequence[bytes]) -> tuple[Sketches, NDArray[np.int64]]:
+def _shingles(forms: Sequence[bytes]) -> tuple[Sketches, Places]:
     """Return 32 bits for each shingle of joined forms, and where each form's begin and end, in turn."""
     joined = b"".join(forms) + bytes(SHINGLE)
     # Each place of the bytes read as one number of eight bytes: a view, no copy.
@@ -117,20 +118,18 @@ def _shingles(forms: Sequence[bytes]) -> tuple[Sketches, NDArray[np.int64]]:
 
 def _likely(sketches: Sketches, others: Sketches) -> Iterator[tuple[int, int]]:
     """Yield each text that may resemble one of the others, with the one that it seems to resemble most."""
-    best = np.zeros(len(sketches))
-    who = np.zeros(len(sketches), np.int64)
+    best, whose = np.zeros((2, len(sketches)), np.int64)
     for start in range(0, BANDS * BAND, BAND):
         band = slice(start, start + BAND)
-        for ones, twos in _meetings(_keys(sketches[:, band]), _keys(others[:, band])):
-            agreed = (sketches[ones] == others[twos]).mean(axis=1)
-            order = np.argsort(agreed, kind="stable")
-            # Of repeated places the last value stays: the highest.
-            top, whose = best.copy(), who.copy()
-            top[ones[order]], whose[ones[order]] = agreed[order], twos[order]
-            better = top > best
-            best[better], who[better] = top[better], whose[better]
-    for one in np.flatnonzero(best >= RESEMBLANCE - SLACK).tolist():
-        yield one, int(who[one])
+        for ones, counts, met in _meetings(_keys(sketches[:, band]), _keys(others[:, band])):
+            agreed = (sketches[np.repeat(ones, counts)] == others[met]).sum(axis=1)
+            # The most of each text and where it stands, in one number.
+            most = np.maximum.reduceat(agreed * len(met) + np.arange(len(met)), np.cumsum(counts) - counts)
+            agreement, place = np.divmod(most, len(met))
+            better = agreement > best[ones]
+            best[ones[better]], whose[ones[better]] = agreement[better], met[place[better]]
+    for one in np.flatnonzero(best >= (RESEMBLANCE - SLACK) * BANDS * BAND).tolist():
+        yield one, int(whose[one])
 
 
 def _keys(band: Sketches) -> Words:
@@ -140,16 +139,20 @@ def _keys(band: Sketches) -> Words:
     return key
 
 
-def _meetings(keys: Words, others: Words) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield pairs of places with the same key, some at a time; at most LOOKED_UP for each of ``keys``."""
+def _meetings(keys: Words, others: Words) -> Iterator[tuple[Places, Places, Places]]:
+    """Yield where keys meet equal ones among the others, some at a time.
+
+    Yields places of keys, how many others each of them meets, LOOKED_UP at most, and the places of all these
+    one after the other.
+    """
     order = np.argsort(others, kind="stable")
     ranked = others[order]
     first = np.searchsorted(ranked, keys)
     counts = np.minimum(np.searchsorted(ranked, keys, side="right") - first, LOOKED_UP)
-    met = np.flatnonzero(counts)
-    size = max(1, PAIRS // LOOKED_UP)
-    for start in range(0, len(met), size):
-        ones = met[start : start + size]
+    meeting = np.flatnonzero(counts)
+    for start in range(0, len(meeting), AT_ONCE):
+        ones = meeting[start : start + AT_ONCE]
         each = counts[ones]
-        inside = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
-        yield np.repeat(ones, each), order[np.repeat(first[ones], each) + inside]
+        before = np.cumsum(each) - each
+        inside = np.arange(each.sum()) - np.repeat(before, each)
+        yield ones, each, order[np.repeat(first[ones], each) + inside]
