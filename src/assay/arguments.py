@@ -11,6 +11,7 @@ ERROR = 1
 
 TASK = "a task's name, or the path of its file"
 VERSION = "a number, an alias (production, staging, previous) or latest"
+TRAINED = VERSION + "; or the file of train --output"
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,15 +66,23 @@ def _add_columns(command: Parser) -> None:
     command.add_argument("--label", metavar="COLUMN", help="the column that holds the labels")
 
 
+def _add_json(command: Parser, what: str) -> None:
+    """Add the option that leaves a result for the next step of a pipeline."""
+    command.add_argument("--output", type=Path, metavar="FILE.json", help=f"write {what} there, too")
+
+
 def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
     data = _group(commands, "data", "List, fetch and check labelled data.")
     _command(data, "list", "List the named sets.")
     fetch = _command(data, "fetch", "Fetch a named set into the cache.")
     fetch.add_argument("name", help="a name of the catalogue")
     check = _command(data, "check", "Read labelled rows and say what is wrong with them.")
-    check.add_argument("source", help="a file, a folder, or a name of the catalogue")
+    check.add_argument(
+        "source", nargs="?", help="a file, a folder, or a name of the catalogue; else the rows of --task"
+    )
     _add_columns(check)
-    check.add_argument("--task", metavar="NAME", help="split the rows as training this task does")
+    check.add_argument("--task", help=f"split the rows as training this task does: {TASK}")
+    _add_json(check, "audit, counts and fingerprint")
 
 
 def _add_task(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -95,12 +104,13 @@ def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
     train.add_argument("--positive", metavar="LABEL", help="the label that is looked for (else the rarer)")
     train.add_argument("--min-f1", type=float, metavar="F1", help="the gate's floor (else that of the task)")
     train.add_argument("--promote", action="store_true", help="make it production if the gate passes")
+    _add_json(train, "version, digest, run and the gate's outcome")
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
     evaluate = _command(commands, "evaluate", "Measure a version on held-out rows.")
     evaluate.add_argument("task", help=TASK)
-    evaluate.add_argument("version", nargs="?", default="production", help=VERSION + " (%(default)s)")
+    evaluate.add_argument("version", nargs="?", default="production", help=TRAINED + " (%(default)s)")
     _add_rows(evaluate)
     evaluate.add_argument(
         "--output", type=Path, metavar="FOLDER", help="write report, model card and plots there"
@@ -110,8 +120,9 @@ def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _add_gate(commands: "argparse._SubParsersAction[Parser]") -> None:
     gate = _command(commands, "gate", "Compare a version with production on the same rows.")
     gate.add_argument("task", help=TASK)
-    gate.add_argument("version", nargs="?", default="latest", help=VERSION + " (%(default)s)")
+    gate.add_argument("version", nargs="?", default="latest", help=TRAINED + " (%(default)s)")
     _add_rows(gate)
+    _add_json(gate, "the version and the whole decision")
 
 
 def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:

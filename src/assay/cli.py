@@ -67,6 +67,12 @@ def _model(name: str, settings: "Settings") -> str:
     return registered_name(name, settings)
 
 
+def _version(options: argparse.Namespace, model: str, settings: "Settings") -> str:
+    from assay.handover import version_named
+
+    return version_named(options.version, model, settings)
+
+
 def _data_list(_: argparse.Namespace) -> int:
     from assay.datasets import CATALOG
 
@@ -92,6 +98,7 @@ def _data_fetch(options: argparse.Namespace) -> int:
 
 
 def _data_check(options: argparse.Namespace) -> int:
+    from assay.handover import describe_rows, leave
     from assay.progress import Progress
     from assay.taskfiles import rows_to_check
 
@@ -103,6 +110,8 @@ def _data_check(options: argparse.Namespace) -> int:
         labels = ", ".join(f"{label} {count:,}" for label, count in counts.items())
         say(f"{side:10} {sum(counts.values()):>8,} rows  {labels}")
     say(f"fingerprint {dataset.fingerprint}")
+    if options.output:
+        leave(describe_rows(dataset), options.output)
     return OK
 
 
@@ -128,6 +137,7 @@ def _task_new(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from assay.handover import describe_candidate, leave
     from assay.pipeline import run_pipeline
     from assay.progress import Progress
     from assay.taskfiles import task_to_train
@@ -144,6 +154,8 @@ def _train(options: argparse.Namespace) -> int:
     outcome = run_pipeline(task, settings, progress=progress, promote=options.promote)
     for line in outcome.lines():
         say(line)
+    if options.output:
+        leave(describe_candidate(outcome), options.output)
     return OK if outcome.gate.passed else BLOCKED
 
 
@@ -153,7 +165,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     from assay.progress import Progress
 
     settings = _settings()
-    report = evaluate_version(_task(options, settings), options.version, settings, progress=Progress())
+    task = _task(options, settings)
+    report = evaluate_version(task, _version(options, task.model, settings), settings, progress=Progress())
     for line in report.lines():
         say(line)
     if options.output:
@@ -163,14 +176,19 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
+    from assay.handover import describe_decision, leave
     from assay.pipeline import gate_version
     from assay.progress import Progress
 
     settings = _settings()
-    version, gate = gate_version(_task(options, settings), options.version, settings, progress=Progress())
+    task = _task(options, settings)
+    number = _version(options, task.model, settings)
+    version, gate = gate_version(task, number, settings, progress=Progress())
     say(f"{version.model} version {version.number}")
     for line in gate.lines():
         say(line)
+    if options.output:
+        leave(describe_decision(version, gate), options.output)
     return OK if gate.passed else BLOCKED
 
 

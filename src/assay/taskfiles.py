@@ -74,18 +74,21 @@ def task_to_train(
 
 
 def rows_to_check(
-    columns: dict[str, str], name: str | None, settings: Settings, *, progress: Progress
+    columns: dict[str, str], reference: str | None, settings: Settings, *, progress: Progress
 ) -> Dataset:
-    """Return the rows of ``columns`` as training the task of a name would see them.
+    """Return the rows of ``columns``, or of the task referred to, as training that task would see them.
 
     A task's file says which labels may occur and how the source writes them; without a file, or without a
-    name, the labels are those of the rows. Raises ConfigError, DataError.
+    task, the labels are those of the rows. Raises ConfigError, DataError.
     """
-    data, labels = DataConfig.model_validate(columns), None
-    if name and (settings.tasks / f"{name}.toml").is_file():
-        task = with_columns(find_task(name, settings.tasks), columns)
-        data, labels = task.data, task.labels
-    return load_dataset(data, name=name or "check", labels=labels, home=settings.home, progress=progress)
+    if reference and ("source" not in columns or has_file(reference, settings)):
+        task = task_of(reference, settings, columns=columns)
+        data, name, labels = task.data, task.name, task.labels
+    elif "source" in columns:
+        data, name, labels = DataConfig.model_validate(columns), reference or "check", None
+    else:
+        raise ConfigError("Name the rows to check (a file, a folder, a named set), or a task: --task NAME")
+    return load_dataset(data, name=name, labels=labels, home=settings.home, progress=progress)
 
 
 def task_for_rows(name: str, data: DataConfig, settings: Settings, *, progress: Progress) -> Task:
