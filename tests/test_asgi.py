@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from assay.asgi import build_app, create_app
-from assay.config import Settings
+from assay.config import GatePolicy, Settings
 from assay.estimators import load_artifact, read_manifest
 from assay.exceptions import ConfigError
 from assay.gate import Check, GateDecision
@@ -30,6 +30,7 @@ def promote(registry: Registry, artifact: Path, report: Path) -> None:
     gate = GateDecision(
         passed=True,
         checks=(Check(name="f1", observed=0.9, required=0.85, passed=True, sentence="F1 is 0.9."),),
+        policy=GatePolicy(),
         rows_fingerprint="rows",
         candidate_version="",
         candidate_digest=manifest.digest,

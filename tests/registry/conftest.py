@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Task
+from assay.config import GatePolicy, Task
 from assay.estimators import Manifest, load_artifact, read_manifest
 from assay.gate import Check, GateDecision
 from assay.registry import Registry, Version
@@ -23,6 +23,7 @@ def gate_for(manifest: Manifest, *, passed: bool = True, champion: str | None = 
     return GateDecision(
         passed=passed,
         checks=(check,),
+        policy=GatePolicy(),
         rows_fingerprint="rows-1",
         candidate_version="",
         candidate_digest=manifest.digest,
