@@ -13,13 +13,15 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup check test docs bench figures lock lock-check clean help
+.PHONY: quickstart setup dvc check test docs bench figures lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
 	$(BIN)/assay quickstart$(if $(filter 0,$(SERVE)), --no-serve)
 
 setup: .venv/.dev ## install everything a developer needs into .venv
+
+dvc: .venv/.dvc ## install DVC, apart from the rest, into .venv/dvc: for its tests, or to run dvc.yaml
 
 check: .venv/.dev ## lint, format, types, spelling, lock files
 	$(BIN)/ruff check
@@ -58,6 +60,6 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 # The stamps lie inside .venv and are touched last, so that neither outlives an interrupted set-up.
-.venv/.train .venv/.dev: .venv/.%: requirements/%.txt $(PACKAGE)
+.venv/.train .venv/.dev .venv/.dvc: .venv/.%: requirements/%.txt $(PACKAGE)
 	@$(INSTALL) $*
 	@touch $@

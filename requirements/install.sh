@@ -1,11 +1,13 @@
 #!/bin/sh
 # Put .venv, the packages of one lock and Assay itself in place; safe to run again after an interruption.
-#   requirements/install.sh train|dev|service      PYTHON names the interpreter (python3)
+#   requirements/install.sh train|dev|service|dvc      PYTHON names the interpreter (python3)
+# DVC, which nothing of Assay imports, gets an environment of its own: .venv/dvc.
 set -eu
 cd "$(dirname "$0")/.."
 lock=requirements/$1.txt
 python=${PYTHON:-python3}
-venv=.venv/bin/python
+case $1 in dvc) folder=.venv/dvc ;; *) folder=.venv ;; esac
+venv=$folder/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 refuse() {
@@ -23,17 +25,17 @@ command -v "$python" >/dev/null ||
     refuse "'$python' cannot make virtual environments: its modules venv and ensurepip are missing." \
         "On Debian and Ubuntu install them with: apt-get install python3-venv"
 
-# A .venv without a working pip is what an interruption, a moved folder or a removed Python leaves behind.
+# An environment without a working pip is what an interruption, a moved folder or a removed Python leaves behind.
 usable_pip || {
-    echo "Making a virtual environment in .venv"
-    "$python" -m venv --clear .venv
-    usable_pip || refuse "'$python -m venv .venv' made no working pip; see what it says by itself."
+    echo "Making a virtual environment in $folder"
+    "$python" -m venv --clear "$folder"
+    usable_pip || refuse "'$python -m venv $folder' made no working pip; see what it says by itself."
 }
 
 echo "Installing the locked packages of $lock"
 "$venv" -m pip install --quiet --require-hashes -r requirements/build.txt
-.venv/bin/uv pip install --quiet --python "$venv" --require-hashes -r "$lock" || {
+"$folder/bin/uv" pip install --quiet --python "$venv" --require-hashes -r "$lock" || {
     echo "uv could not (it does not read pip's configuration); pip installs the same files by the same hashes, slower"
     "$venv" -m pip install --quiet --require-hashes -r "$lock"
 }
-"$venv" -m pip install --quiet --no-deps --no-build-isolation --editable .
+[ "$1" = dvc ] || "$venv" -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -18,8 +18,8 @@ import tomllib
 from pathlib import Path
 
 FOLDER = Path("requirements")
-EXTRAS = {"dev": ("dev",), "train": ("train",), "service": (), "build": None}
-"""Lock -> extras beside the base dependencies; None: the build requirements and uv instead."""
+EXTRAS = {"dev": ("dev",), "train": ("train",), "service": (), "build": None, "dvc": None}
+"""Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
 UV = (
     *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock"),
@@ -42,16 +42,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def write_locks(*, upgrade: bool) -> None:
     """Resolve every lock with uv, in the working folder."""
+    root = Path()
     for name, extras in EXTRAS.items():
         path = FOLDER / f"{name}.txt"
         command = [str(Path(sys.executable).with_name("uv")), *UV, "--output-file", str(path)]
         command += ["--upgrade"] if upgrade else []
         command += [] if name == "dev" else ["--constraint", str(FOLDER / "dev.txt")]
         command += ["-"] if extras is None else ["pyproject.toml", *(f"--extra={extra}" for extra in extras)]
-        build = "\n".join(inputs(Path(), "build")["requires"])
-        subprocess.run(command, input=build, text=True, check=True)
+        requires = "\n".join(inputs(root, name).get("requires", []))
+        subprocess.run(command, input=requires, text=True, check=True)
         body = path.read_text(encoding="utf-8")
-        path.write_text(f"# inputs: {digest(Path(), name)}\n{body}", encoding="utf-8")
+        path.write_text(f"# inputs: {digest(root, name)}\n{body}", encoding="utf-8")
 
 
 def inputs(root: Path, name: str) -> dict[str, list[str]]:
@@ -59,7 +60,8 @@ def inputs(root: Path, name: str) -> dict[str, list[str]]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     extras = EXTRAS[name]
     if extras is None:
-        return {"requires": [*project["build-system"]["requires"], "uv"]}
+        build = [*project["build-system"]["requires"], "uv"]
+        return {"requires": build if name == "build" else project["dependency-groups"][name]}
     wanted = {"python": [project["project"]["requires-python"]], "base": project["project"]["dependencies"]}
     optional = project["project"].get("optional-dependencies", {})
     return wanted | (optional if name == "dev" else {extra: optional[extra] for extra in extras})
