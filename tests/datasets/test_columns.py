@@ -3,7 +3,7 @@ import io
 import pytest
 
 from assay.datasets import Table, read_table
-from assay.datasets.columns import find_column
+from assay.datasets.columns import find_column, slice_columns
 from assay.exceptions import ColumnError
 
 
@@ -47,3 +47,40 @@ def test_no_usual_name_lists_the_columns_and_the_option() -> None:
 def test_several_usual_names_must_be_chosen_from(header: str) -> None:
     with pytest.raises(ColumnError, match=r"(More than one|2 columns named)"):
         find_column(table_of(header), None, "text")
+
+
+@pytest.mark.parametrize(
+    ("header", "asked", "columns"),
+    [
+        ("text,label", [], {}),
+        ("text,label,channel", [], {}),
+        ("text,label,channel,day", ["day", "channel"], {"day": "day", "channel": "channel"}),
+        ("text,label, Source", [], {"source": " Source"}),
+        ("text,label,source", ["source"], {"source": "source"}),
+        ("text,label,SOURCE", ["SOURCE"], {"SOURCE": "SOURCE"}),
+        ("text,label,source,Source", [], {}),
+        ("text,label,source,Source", ["Source"], {"Source": "Source"}),
+        ("text,label,day,source", ["day"], {"day": "day", "source": "source"}),
+    ],
+)
+def test_slices_are_the_columns_asked_for_and_the_source(
+    header: str, asked: list[str], columns: dict[str, str]
+) -> None:
+    found = slice_columns(table_of(header), asked, ("text", "label"))
+    assert list(found.items()) == list(columns.items())
+
+
+def test_a_source_that_holds_the_text_is_no_slice() -> None:
+    assert slice_columns(table_of("source,label"), [], ("source", "label")) == {}
+
+
+def test_slices_by_a_missing_column_list_those_that_exist() -> None:
+    with pytest.raises(ColumnError, match=r"no column 'Day'; its columns are \['text', 'label', 'day'\]"):
+        slice_columns(table_of("text,label,day"), ["Day"], ("text", "label"))
+
+
+@pytest.mark.parametrize("name", ["text", "label"])
+def test_slices_by_the_text_or_label_are_refused(name: str) -> None:
+    with pytest.raises(ColumnError, match=rf"cannot be sliced by its column '{name}'.*data.slices") as caught:
+        slice_columns(table_of("text,label,day"), [name], ("text", "label"))
+    assert caught.value.data["columns"] == ["text", "label", "day"]

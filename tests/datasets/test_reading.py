@@ -7,7 +7,7 @@ import pytest
 
 from assay.config import MAX_TEXT_BYTES
 from assay.datasets import Dataset
-from assay.datasets.reading import fault_of_text, label_of
+from assay.datasets.reading import fault_of_text, label_of, value_of
 from assay.exceptions import ColumnError, DataError
 
 Load = Callable[..., Dataset]
@@ -58,6 +58,29 @@ def test_a_text_is_usable_or_says_why_not(value: object, kind: str | None) -> No
 )
 def test_a_label_is_text(value: object, label: str) -> None:
     assert label_of(value) == label
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        (" web  form\n", "web form"),
+        (7, "7"),
+        (7.0, "7"),
+        (True, "true"),
+        (b"caf\xc3\xa9", "café"),
+        (b"caf\xe9", "caf\\udce9"),
+        ("\ud800", "\\ud800"),
+        (["a", 1], "['a', 1]"),
+        ("", "(empty)"),
+        (" ", "(empty)"),
+        (None, "(empty)"),
+        (float("nan"), "(empty)"),
+    ],
+    ids=repr,
+)
+def test_a_cell_is_a_value_that_any_report_can_hold(cell: object, value: str) -> None:
+    assert value_of(cell) == value
+    assert value.encode()
 
 
 @pytest.mark.parametrize(

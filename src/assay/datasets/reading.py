@@ -132,7 +132,7 @@ def label_of(value: Any) -> str:
 def value_of(cell: Any) -> str:
     """Return a cell as a value that rows are grouped by: on one line, valid Unicode, never empty."""
     words = " ".join(label_of(cell).split())
-    return words.encode("utf-8", "surrogatepass").decode("utf-8", "replace") or EMPTY
+    return words.encode("utf-8", "backslashreplace").decode() or EMPTY
 
 
 def fault_of_text(value: Any) -> str | None:

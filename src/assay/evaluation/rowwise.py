@@ -10,10 +10,9 @@ from pydantic import Field, model_validator
 
 from assay.config import Frozen
 from assay.evaluation.metrics import Counts
-from assay.exceptions import ArtifactError
 
-MAX_BYTES = 1 << 31
-"""No packed column may say that it unpacks to more."""
+MAX_BYTES = 1 << 27
+"""A packed column that unpacks to more, 67 million rows, is refused before it fills the memory."""
 
 
 class Grouping(Frozen):
@@ -24,6 +23,12 @@ class Grouping(Frozen):
     """The number of each row's value, packed."""
     comparable: bool = True
     """False where the value is the version's doing (what decided), so that two versions' slices differ."""
+
+    @model_validator(mode="after")
+    def _names_values(self) -> Self:
+        if self.numbers().max(initial=-1) >= len(self.values):
+            raise ValueError(f"rows speak of more values than the {len(self.values)} that are named")
+        return self
 
     def numbers(self) -> Counts:
         """Return the number of each row's value, shape (rows,)."""
@@ -84,13 +89,13 @@ def pack(numbers: Counts) -> str:
 def unpack(packed: str) -> Counts:
     """Return the numbers of ``pack``.
 
-    Raises ArtifactError for a text that is none.
+    Raises ValueError for a text that is none.
     """
+    stream = zlib.decompressobj()
     try:
-        stream = zlib.decompressobj()
         data = stream.decompress(base64.b64decode(packed, validate=True), MAX_BYTES)
     except (ValueError, zlib.error) as error:
-        raise ArtifactError(f"a packed column of the report is damaged: {error}") from error
-    if not stream.eof or len(data) % 2:
-        raise ArtifactError("a packed column of the report is cut short")
+        raise ValueError(f"a packed column is damaged: {error}") from error
+    if not stream.eof or stream.unused_data or len(data) % 2:
+        raise ValueError("a packed column is cut short, or goes on after its end")
     return np.frombuffer(data, "<u2").astype(np.int64)
