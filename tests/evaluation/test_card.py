@@ -33,8 +33,10 @@ def test_the_card_has_its_sections_in_a_reading_order() -> None:
         "Gate",
         "Each label",
         "What became of the held-out rows",
+        "Slices",
         "What the scores mean",
         "Data",
+        "What it may have seen before",
         "Training",
         "Reproduce",
         "Limits",
@@ -64,7 +66,7 @@ def test_rules_operating_point_and_calibration_have_sections(tuned_report: Repor
     card = render_card(tuned_report)
     titles = [line[3:] for line in card.splitlines() if line.startswith("## ")]
     assert titles[1] == "Operating point"
-    assert titles[4:6] == ["What decided", "What the scores mean"]
+    assert titles[4:7] == ["Slices", "What decided", "What the scores mean"]
     assert "A rule that fires decides; the model decides the rest." in card
     goal = section(card, "Operating point")
     assert "- Goal recall &gt;= 0.9: " in goal

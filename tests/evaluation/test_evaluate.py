@@ -1,10 +1,12 @@
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
 
+from assay.config import BehaviourConfig, MustPass
 from assay.datasets import Rows
 from assay.estimators import Cascade
 from assay.evaluation import Report, evaluate
@@ -232,3 +234,40 @@ def test_facts_of_data_and_training_are_kept() -> None:
     assert report.training.seconds == 1.5
     assert report.created_at == MOMENT
     assert (report.model, report.version) == ("MailClassifier", "7")
+
+
+def test_a_folder_adds_cost_rules_and_what_was_asked_to_be_tried(
+    ruled_artifact: Path, ruled_cascade: Cascade
+) -> None:
+    rows = Rows(*labelled(SPAM_GROUPS, 40, seed=9))
+    near = np.arange(len(rows)) < 5
+    report = evaluate(
+        ruled_cascade,
+        rows,
+        dataset=FACTS,
+        near=near,
+        seen=~near,
+        behaviour=BehaviourConfig(rows=10),
+        must_pass=[MustPass(text="claim your prize now", label="spam")],
+        folder=ruled_artifact,
+        resamples=20,
+        progress=QUIET,
+    )
+    assert report.rule_account is not None
+    assert report.rule_account.rows == len(rows)
+    assert report.cost is not None
+    assert report.cost.texts == len(rows)
+    assert {test.name for test in report.behaviour} >= {"typos", "negation", "link"}
+    assert [case.passed for case in report.must_pass] == [True]
+    assert report.leakage is not None
+    assert (report.leakage.seen, report.leakage.near) == (75, 5)
+    assert {part.by for part in report.slices} == {"length", "resembles training", "decided by"}
+    assert Report.from_json(report.to_json()) == report
+    assert report.flat()["rows_seen_in_training"] == 75
+    told = "\n".join(report.lines())
+    assert "The model was trained on 75 of the 80 held-out rows" in told
+    assert "Texts that must pass: 1 of 1 do" in told
+    assert "Cost here: " in told
+    bare = evaluate(ruled_cascade, rows, dataset=FACTS, resamples=20, progress=QUIET)
+    assert (bare.cost, bare.rule_account, bare.behaviour, bare.must_pass) == (None, None, (), ())
+    assert bare.metrics == report.metrics

@@ -16,6 +16,7 @@ FILES = [
     "plots/reliability.png",
     "plots/roc.png",
     "plots/scores.png",
+    "plots/slices.png",
     "report.json",
 ]
 

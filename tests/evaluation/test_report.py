@@ -93,15 +93,16 @@ def test_flat_leaves_undefined_metrics_out() -> None:
 
 
 def test_lines_tell_each_metric_and_whose_it_is() -> None:
-    head, *metrics = REPORT.lines()
+    head, *metrics, seen = REPORT.lines()
     assert head.startswith("120 held-out rows; 95 % intervals; precision, recall, F1 and areas of 'spam'")
     assert [line.split()[0] for line in metrics] == [*REPORT.metrics, "brier", "ece"]
     assert str(REPORT.metrics["pr_auc"]) in metrics[-3]
+    assert seen.startswith("  Not known whether the model was trained on held-out rows")
     assert "mean over the labels" in REPORTS["three labels"].lines()[0]
 
 
 def test_lines_tell_what_decided_and_what_became_of_the_goal(tuned_report: Report) -> None:
-    brier, ece, rules, goal, review = tuned_report.lines()[8:]
+    brier, ece, rules, goal, review, _ = tuned_report.lines()[8:]
     assert (brier.split()[0], ece.split()[0]) == ("brier", "ece")
     assert rules.startswith(f"  Rules decided {tuned_report.decided_by.rules} rows (")
     assert goal.startswith("  Goal recall >= 0.9: ")
@@ -110,10 +111,12 @@ def test_lines_tell_what_decided_and_what_became_of_the_goal(tuned_report: Repor
 
 def test_a_report_from_before_calibration_still_loads(tuned_report: Report) -> None:
     new = ("calibration", "decided_by", "operating_point", "thresholds")
+    new += ("slices", "behaviour", "must_pass", "leakage", "rule_account", "cost", "rowwise")
     values = {key: value for key, value in json.loads(tuned_report.to_json()).items() if key not in new}
     old = Report.from_json(json.dumps(values))
     assert (old.calibration, old.decided_by, old.operating_point, old.thresholds) == (None, None, None, {})
     assert old.metrics == tuned_report.metrics
+    assert (old.slices, old.leakage, old.cost, old.rowwise) == ((), None, None, None)
     assert len(old.lines()) == 8
     assert "brier" not in old.flat()
 

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from assay.evaluation.card_behaviour import behaviour, must_pass
+from assay.evaluation.card_cost import cost, rule_account
 from assay.evaluation.card_decision import answer, calibration, operating_point, what_decided
 from assay.evaluation.card_origin import data, reproduce, training
+from assay.evaluation.card_slices import leakage, slices
 from assay.evaluation.intervals import Interval
 from assay.evaluation.markdown import code, fence, plain, table
 from assay.evaluation.report import Metric, Report
@@ -30,9 +33,15 @@ def render_card(report: Report, *, gate: Sequence[str] = ()) -> str:
         operating_point(report.operating_point),
         _labels(report),
         _confusion(report),
+        slices(report),
+        must_pass(report),
+        behaviour(report),
         what_decided(report.decided_by),
+        rule_account(report),
         calibration(report.calibration),
+        cost(report),
         data(report),
+        leakage(report),
         training(report),
         reproduce(report),
         _limits(report),

@@ -2,19 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from assay.config import BehaviourConfig, MustPass
 from assay.estimators import CONFIDENCE
+from assay.evaluation.behaviour import check_must_pass, run_behaviour
 from assay.evaluation.confirmation import ChosenPoint, confirm
+from assay.evaluation.cost import measure_cost
 from assay.evaluation.curves import curve_of, histogram_of
 from assay.evaluation.decided_by import decided_by
+from assay.evaluation.leakage import Mask, leakage_of
 from assay.evaluation.measure import NO_ROWS, Measured, Outcome, measure
 from assay.evaluation.metrics import Counts, Floats
+from assay.evaluation.model_alone import account_of
 from assay.evaluation.reliability import Reliability, reliability_of
 from assay.evaluation.report import DataFacts, Report, TrainingFacts
 from assay.evaluation.rowwise import rowwise
+from assay.evaluation.slices import groups_of, slices_of
 from assay.exceptions import ArtifactError, DataError
 from assay.progress import Progress
 
@@ -36,6 +43,11 @@ def evaluate(
     dataset: Mapping[str, Any],
     training: Mapping[str, Any] | None = None,
     thresholds: "Sequence[ThresholdTable]" = (),
+    near: Mask | None = None,
+    seen: Mask | None = None,
+    behaviour: BehaviourConfig | None = None,
+    must_pass: Sequence[MustPass] = (),
+    folder: Path | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress,
@@ -51,31 +63,87 @@ def evaluate(
     training : the fields of ``TrainingFacts``; hyperparameters are those of the task when left out
     thresholds : the tables that the cascade's operating point was chosen from; the goal is confirmed on the
         rows, or not, where there are any
+    near, seen : which rows resemble a training row, and which the model was trained on, shape (rows,)
+    behaviour : which changes of texts are tried; none when left out
+    must_pass : texts that have to get their label
+    folder : the cascade's artifact, whose cost on this machine and whose rules are then measured
     resamples, seed : of the bootstrap; the same seed gives the same intervals
     clock : says when the report was made
 
     Raises DataError for a label that the cascade does not know, ArtifactError for a model whose
     probabilities are none.
     """
-    facts = DataFacts.model_validate(dataset)
     with progress.step(f"score {len(rows):,} held-out rows"):
         judged = _judge(cascade, rows)
-    outcome = Outcome.of(cascade.labels, cascade.task.positive, *judged)
+        outcome = Outcome.of(cascade.labels, cascade.task.positive, *judged)
     with progress.bar("draw resamples", resamples) as bar:
         measured = measure(outcome, resamples=resamples, seed=seed, bar=bar)
+    with progress.step("measure slices" + (", behaviour and cost" if folder else "")):
+        parts = {
+            **_by_rows(cascade, rows, judged, near=near, seen=seen, resamples=resamples, seed=seed),
+            **_tried(cascade, rows, behaviour, must_pass, folder),
+        }
     return Report(
         **_identity(cascade),
         **_findings(outcome, measured),
         **_deciding(cascade, outcome, measured, thresholds, resamples=resamples, seed=seed),
+        **parts,
         rows_fingerprint=rows.fingerprint,
-        rowwise=rowwise(judged.truth, judged.decided, {}, order=rows.order),
-        dataset=facts,
+        dataset=DataFacts.model_validate(dataset),
         training=_training(cascade, training or {}),
         confidence=CONFIDENCE,
         resamples=resamples,
         seed=seed,
         created_at=clock(),
     )
+
+
+def _by_rows(
+    cascade: "Cascade",
+    rows: "Rows",
+    judged: "_Judged",
+    *,
+    near: Mask | None,
+    seen: Mask | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return what there is to say of parts of the rows, and the rows."""
+    groups = groups_of(rows, near=near, ruled=judged.rules >= 0)
+    kept = rowwise(judged.truth, judged.decided, groups, order=rows.order)
+    size = len(cascade.labels)
+    # With more than two labels F1 is the mean over the labels.
+    positive = cascade.labels.index(cascade.task.positive) if cascade.task.binary else None
+    return {
+        "rowwise": kept,
+        "slices": slices_of(kept, labels=size, positive=positive, resamples=resamples, seed=seed),
+        "leakage": leakage_of(
+            kept,
+            order=rows.order,
+            seen=seen,
+            near=near,
+            labels=size,
+            positive=positive,
+            resamples=resamples,
+            seed=seed,
+        ),
+    }
+
+
+def _tried(
+    cascade: "Cascade",
+    rows: "Rows",
+    behaviour: BehaviourConfig | None,
+    must_pass: Sequence[MustPass],
+    folder: Path | None,
+) -> dict[str, Any]:
+    """Return what became of texts that were changed or must pass, and what the artifact's parts are worth."""
+    return {
+        "must_pass": check_must_pass(cascade, must_pass),
+        "behaviour": run_behaviour(cascade, rows, behaviour) if behaviour else (),
+        "rule_account": account_of(cascade, rows) if folder else None,
+        "cost": measure_cost(cascade, folder, rows.texts) if folder else None,
+    }
 
 
 def _identity(cascade: "Cascade") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from assay.evaluation.canvas import COLOURS, GRID, INK, MUTED, line, note, render, short
 from assay.evaluation.plots_reliability import paint_reliability
+from assay.evaluation.plots_slices import paint_slices
 from assay.evaluation.report import Report
 
 MAX_ANNOTATED = 20
@@ -143,5 +144,6 @@ PLOTS: dict[str, Callable[[Any, Report], None]] = {
     "reliability": paint_reliability,
     "roc": _roc,
     "scores": _scores,
+    "slices": paint_slices,
 }
 """Name of the plot -> what draws it on axes."""

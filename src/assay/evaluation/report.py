@@ -166,7 +166,21 @@ class Report(Frozen):
             flat |= _named("brier", self.calibration.brier) | _named("ece", self.calibration.ece)
         if self.decided_by:
             flat["rows_decided_by_rules"] = float(self.decided_by.rules)
-        return flat
+        return flat | dict(self._parts())
+
+    def _parts(self) -> Iterator[tuple[str, float]]:
+        """Yield the figures of behaviour tests, leakage and cost under plain names."""
+        for test in self.behaviour:
+            if test.failures.value is not None:
+                yield f"behaviour/{test.name}/failures", test.failures.value
+        if self.leakage and self.leakage.seen is not None:
+            yield "rows_seen_in_training", float(self.leakage.seen)
+        if self.leakage and self.leakage.near is not None:
+            yield "rows_near_training", float(self.leakage.near)
+        if self.cost:
+            for name in ("median_ms", "p99_ms", "texts_per_second", "load_ms", "memory_mb", "size_mb"):
+                if (cost := getattr(self.cost, name)) is not None:
+                    yield f"cost/{name}", float(cost)
 
     def lines(self) -> list[str]:
         """Return the metrics for people, a line each, with their intervals."""
@@ -186,6 +200,15 @@ class Report(Frozen):
             yield from self.decided_by.lines()
         if self.operating_point:
             yield from self.operating_point.lines()
+        if self.leakage:
+            yield from self.leakage.lines()
+        for test in self.behaviour:
+            yield from test.lines()
+        if self.must_pass:
+            passed = sum(case.passed for case in self.must_pass)
+            yield f"Texts that must pass: {passed} of {len(self.must_pass)} do"
+        if self.cost:
+            yield from self.cost.lines()
 
     def to_json(self) -> str:
         """Return the report as JSON; ``from_json`` gives an equal report back."""
