@@ -55,7 +55,9 @@ def rule_account(report: Report) -> Iterator[str]:
 
 def _together(book: RuleBook) -> str:
     right = f", right on {book.right.text(3)}" if book.decided else ""
-    cost = "" if book.microseconds is None else f" They take {book.microseconds:.1f} µs a text."
+    cost = (
+        "" if book.microseconds is None else f" All rules in one pass take {book.microseconds:.1f} µs a text."
+    )
     return f" Together the deciding ones decide {book.decided:,} rows{right}.{cost}"
 
 

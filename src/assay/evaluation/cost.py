@@ -131,7 +131,8 @@ def _processor(table: Path = Path("/proc/cpuinfo")) -> str:
 
 def _spread(texts: Sequence[str], most: int) -> list[str]:
     """Return at most so many of the texts, spread evenly."""
-    return list(texts[:: max(1, -(-len(texts) // most))])
+    count = min(len(texts), most)
+    return [texts[place * len(texts) // count] for place in range(count)]
 
 
 def _passes(calls: Sequence[list[str]], cascade: "Cascade", timer: Callable[[], float]) -> list[list[float]]:

@@ -15,7 +15,7 @@ from assay.estimators import load_artifact
 from assay.exceptions import ArtifactError
 
 LIMIT_SECONDS = 300
-LAZY = ("encodings.utf_8_sig", "html.entities", "mmap", "safetensors")
+LAZY = ("encodings.utf_8_sig", "mmap", "safetensors")
 """Modules that loading a linear model imports when it first needs them."""
 CHILD = (sys.executable, "-P", "-c", "from assay.evaluation.footprint import answer; answer()")
 PAGES = Path("/proc/self/statm")
@@ -49,15 +49,20 @@ def _ask(folder: Path, texts: Sequence[str], modules: Sequence[str]) -> dict[str
         done = subprocess.run(
             CHILD, input=question, capture_output=True, encoding="utf-8", check=True, timeout=LIMIT_SECONDS
         )
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
-        told = getattr(error, "stderr", None) or error
-        raise ArtifactError(
-            f"{folder} could not be loaded in a process of its own, as a service does it: "
-            f"{str(told).strip().splitlines()[-1]}",
-            folder=folder,
-        ) from error
+        found: dict[str, Any] = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise _failed(folder, getattr(error, "stderr", None) or str(error)) from error
+    except ValueError as error:
+        raise _failed(folder, f"its answer was {done.stdout!r:.80}") from error
     return found
+
+
+def _failed(folder: Path, told: str) -> ArtifactError:
+    """Return the error that ends with the last line of what a process told."""
+    reason = told.strip().splitlines()[-1]
+    return ArtifactError(
+        f"{folder} could not be loaded in a process of its own, as a service does it: {reason}", folder=folder
+    )
 
 
 def answer() -> None:
@@ -76,8 +81,8 @@ def answer() -> None:
     sys.stdout.write(json.dumps({"load_ms": load_ms, "memory_bytes": grown, "imported": imported}) + "\n")
 
 
-def _resident(table: Path = PAGES) -> int | None:
+def _resident() -> int | None:
     """Return the bytes of this process that are in memory; None where the system does not tell."""
-    if not table.is_file():
+    if not PAGES.is_file():
         return None
-    return int(table.read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(PAGES.read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
