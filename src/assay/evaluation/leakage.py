@@ -31,18 +31,16 @@ class Leakage(Frozen):
     def lines(self) -> Iterator[str]:
         """Yield what was found, a line each."""
         if self.seen is None:
-            yield "Not known whether the model was trained on held-out rows: its artifact does not say"
-        elif self.seen:
-            yield f"The model was trained on {self.seen:,} of the {self.rows:,} held-out rows"
+            yield "Whether the model was trained on held-out rows is not known: its artifact does not say"
         else:
-            yield "The model was trained on none of the held-out rows"
+            yield f"Held-out rows that the model was trained on: {self._share(self.seen)}"
         if self.near is not None:
-            yield f"{self.near:,} held-out rows ({self._share(self.near)}) nearly repeat a training row"
+            yield f"Held-out rows that nearly repeat a training row: {self._share(self.near)}"
         if (self.seen or self.near) and self.accuracy_apart and self.f1_apart:
             yield f"Without these: accuracy {self.accuracy_apart}, F1 {self.f1_apart}"
 
     def _share(self, part: int) -> str:
-        return f"{part / self.rows:.1%}" if self.rows else "none"
+        return f"{part:,} of {self.rows:,}" + (f" ({part / self.rows:.1%})" if part else "")
 
 
 def leakage_of(
