@@ -41,7 +41,8 @@ def must_pass(report: Report) -> Iterator[str]:
     failed = sum(not case.passed for case in report.must_pass)
     yield "## Texts that must pass"
     yield ""
-    yield f"Of {len(report.must_pass):,} texts whose label is not open to debate, {failed or 'none'} failed."
+    count = f"{len(report.must_pass):,}, of which {failed or 'none'} failed"
+    yield f"Texts whose label is not open to debate: {count}."
     yield ""
     rows = [_case(case) for case in report.must_pass]
     yield from table(("Text", "Label", "Decided", "By", "Confidence", "Passed"), rows, "llllrl")

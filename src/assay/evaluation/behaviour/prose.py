@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 # Every repetition is bounded or cannot be entered twice, so that no text takes more than linear time.
 _APART = r"(?:https?://|www\.)\S+|[\w.+-]{1,64}@\S+|[@#]\w+|&#?\w{1,32};|<[^<>]{1,200}>"
 _apart = re.compile(rf"({_APART})", re.IGNORECASE)
-_word = re.compile(rf"{_APART}|(?<!\w)(?P<word>[^\W\d_]{{4,}}+)(?!\w)", re.IGNORECASE)
+_word = re.compile(rf"{_APART}|(?<!\w)(?P<word>[^\W\d_]{{4,40}}+)(?!\w)", re.IGNORECASE)
 
 
 def map_prose(change: Callable[[str], str], text: str) -> str:
@@ -17,7 +17,7 @@ def map_prose(change: Callable[[str], str], text: str) -> str:
 
 
 def long_words(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the place of each word of at least four letters, all of which have a lower and an upper case."""
+    """Yield the place of each word of 4 to 40 letters, all of which have a lower and an upper case."""
     for found in _word.finditer(text):
         word = found["word"]
         if word and all(letter.lower() != letter.upper() for letter in word):

@@ -50,8 +50,9 @@ class BehaviourTest(Frozen):
         """Yield one line for people; none where no row could be changed."""
         if not self.rows:
             return
-        found = f"{self.failures} fail" if self.expected else "nothing is expected"
-        yield f"Behaviour, {self.name}: {self.rows:,} rows changed, {self.flips:,} labels with them; {found}"
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        found = f"share that fails {self.failures}" if self.expected else "nothing is expected"
+        yield f"Behaviour, {self.name}: {rows} changed, the label of {self.flips:,}; {found}"
 
 
 class MustPassCase(Frozen):

@@ -4,7 +4,7 @@ from assay.evaluation.behaviour.draws import Draws
 from assay.evaluation.behaviour.prose import long_words
 
 WORDS_A_TYPO = 20
-"""One in so many words of at least four letters gets a typo, and one word at least."""
+"""One in so many words of four letters and more gets a typo, and one word at least."""
 
 
 def add_typos(text: str) -> str | None:
