@@ -2,11 +2,10 @@
 
 import fcntl
 import hashlib
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,12 +139,11 @@ class Database:
                     connection.execute(f"DELETE FROM locks WHERE {mine}", row)  # noqa: S608
 
     def _held_by_another(self, name: str) -> LockHeld:
-        holder, since = "another process", "just now"
+        rows, query = [], "SELECT holder, since FROM locks WHERE name = %s"
         # That it is held is known; by whom is told where it can be read.
         with suppress(DatabaseError), self.reading() as connection:
-            query = "SELECT holder, since FROM locks WHERE name = %s"
-            for holder, since in connection.execute(query, (name,)).fetchall():  # noqa: B007
-                pass
+            rows = connection.execute(query, (name,)).fetchall()
+        holder, since = rows[0] if rows else ("another process", "just now")
         return LockHeld(
             f"{name!r} is held by {holder} since {since}; nothing was changed. Try again when that is done.",
             name=name,
@@ -201,6 +199,9 @@ def _parse(uri: str) -> "_Sqlite | _Postgresql":
     if scheme == "sqlite" and rest.startswith("/") and rest[1:] and not rest.endswith(("/", ":memory:")):
         return _Sqlite(Path(rest[1:]))
     if scheme in ("postgresql", "postgres") and rest:
+        # With another @, libpq takes a piece of the password for the host, and names it in its errors.
+        if "@" in re.sub("^[^@/?]*@", "", rest):
+            raise _unreadable(uri)
         return _Postgresql(f"postgresql://{rest}")
     raise ConfigError(
         f"{_without_credentials(uri)!r} names no database that Assay can use. Use one of {EXAMPLES}."
@@ -213,30 +214,41 @@ def _without_credentials(uri: str) -> str:
     return re.sub(r"(?i)((?:password|passwd|secret)[^=&]*)=[^&]*", r"\1=***", covered)
 
 
-def _unusable(shown: str, error: Exception, advice: str) -> DatabaseError:
-    told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
-    reason = " ".join(told.split()).rstrip(".")
-    return DatabaseError(
-        f"The people's database {shown} cannot be used: {reason}. {advice}".rstrip(), uri=shown
+def _unreadable(uri: str) -> ConfigError:
+    return ConfigError(
+        f"{_without_credentials(uri)!r} is no URI that PostgreSQL reads. Percent-encode what is special in "
+        "user and password (@ as %40, / as %2F, : as %3A, ? as %3F)."
     )
 
 
 BUSY = (
-    f"Another process has been writing for over {WAIT_SECONDS} seconds, and nothing was changed. "
+    f"Another process has been using it for over {WAIT_SECONDS} seconds, and nothing was changed. "
     "Try again; if this stays so, look for that process."
 )
 DISK = "Nothing was changed. Make room on its disk, or see what the system's log says of it, then try again."
 NOT_WRITABLE = "Make the file and its folder writable for this user; the journal is written beside the file."
 NOT_SQLITE = "Restore the file from a backup, or name another database in ASSAY_DATABASE."
-ON_SQLITE = {
-    sqlite3.SQLITE_BUSY: BUSY,
-    sqlite3.SQLITE_FULL: DISK,
-    sqlite3.SQLITE_IOERR: DISK,
-    sqlite3.SQLITE_READONLY: NOT_WRITABLE,
-    sqlite3.SQLITE_CANTOPEN: NOT_WRITABLE,
-    sqlite3.SQLITE_NOTADB: NOT_SQLITE,
-    sqlite3.SQLITE_CORRUPT: NOT_SQLITE,
+ONLY_READS = "A server that only reads, like a standby, cannot be used; name the primary in ASSAY_DATABASE."
+RIGHTS = "Grant the user of ASSAY_DATABASE the right to create, read and write the tables of its schema."
+ELSEWHERE = "Check that it runs, that ASSAY_DATABASE names it, and that its user may connect."
+ADVICE: dict[str, tuple[int | str, ...]] = {
+    BUSY: (sqlite3.SQLITE_BUSY, "55P03"),
+    DISK: (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, "53"),
+    NOT_WRITABLE: (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+    NOT_SQLITE: (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT),
+    ONLY_READS: ("25006",),
+    RIGHTS: ("42501", "3F"),
+    ELSEWHERE: ("", "08", "28", "3D", "57"),
 }
+"""What to do, and the codes of SQLite and classes or codes of PostgreSQL's SQLSTATE that it goes with."""
+
+
+def _unusable(shown: str, error: Exception, *codes: int | str, note: str = "") -> DatabaseError:
+    told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    reason = " ".join(told.split()).rstrip(".")
+    advice = next((advice for advice, known in ADVICE.items() if {*codes} & {*known}), "")
+    message = f"The people's database {shown} cannot be used: {reason}. {note}{advice}"
+    return DatabaseError(message.rstrip(), uri=shown)
 
 
 @dataclass(frozen=True)
@@ -245,7 +257,7 @@ class _Sqlite:
     path: Path
     dialect: ClassVar[str] = "sqlite"
     tables: ClassVar[str] = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    reads: ClassVar[tuple[str, ...]] = ("BEGIN",)
+    reads: ClassVar[tuple[str, ...]] = ("PRAGMA query_only = ON", "BEGIN")
     writes: ClassVar[tuple[str, ...]] = ("BEGIN IMMEDIATE",)
 
     @property
@@ -258,53 +270,39 @@ class _Sqlite:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             raw = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise _unusable(self.shown, error, NOT_WRITABLE) from error
+            raise _unusable(self.shown, error, sqlite3.SQLITE_CANTOPEN) from error
         try:
             # Bytes that are no text must reach the check of the audit log, which names their entry.
             raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             # EXTRA is FULL and the folder: a power cut after the commit cannot bring the journal back.
-            raw.execute("PRAGMA synchronous = EXTRA")
+            self.execute(raw, "PRAGMA synchronous = EXTRA")
             yield raw
         finally:
             raw.close()
 
-    def execute(self, raw: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> list[Any]:
+    def execute(self, raw: sqlite3.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:
             return raw.execute(sql.replace("%s", "?").replace("%%", "%"), values).fetchall()
         except (sqlite3.Error, UnicodeError) as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            raise _unusable(self.shown, error, ON_SQLITE.get(code, "")) from error
+            raise _unusable(self.shown, error, getattr(error, "sqlite_errorcode", 0) & 0xFF) from error
 
     @contextmanager
     def hold(self, name: str) -> Iterator[bool]:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         path = self.path.with_name(f"{self.path.name}.{digest}.lock")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise _unusable(self.shown, error, NOT_WRITABLE) from error
-        try:
-            yield _taken(file)
-        finally:
-            os.close(file)
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                fcntl.flock(stack.enter_context(path.open("ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                taken = True
+            except BlockingIOError:
+                taken = False
+            except OSError as error:
+                raise _unusable(self.shown, error, sqlite3.SQLITE_CANTOPEN) from error
+            yield taken
 
 
-def _taken(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-ELSEWHERE = "Check that it runs, that ASSAY_DATABASE names it, and that its user may connect."
-ON_POSTGRESQL = {
-    "55P03": BUSY,
-    "53": DISK,
-    "25006": "This server only reads, like a standby; name the primary in ASSAY_DATABASE.",
-    "42501": "Grant the user of ASSAY_DATABASE the right to create, read and insert into its tables.",
-} | dict.fromkeys(("", "08", "28", "3D", "57"), ELSEWHERE)
+# A key for a name in a schema: two Assays in one database leave each other's locks alone.
 WRITES = "' writes'"
 KEY = "hashtextextended('assay ' || current_schema() || %s, 0)"
 SESSION = """SELECT set_config(name, value, false) FROM pg_settings JOIN (VALUES
@@ -339,16 +337,13 @@ class _Postgresql:
             parts = psycopg.conninfo.conninfo_to_dict(self.uri)
         except psycopg.Error:
             # What libpq says about a URI quotes its parts, the password among them.
-            raise ConfigError(
-                f"{self.shown!r} is no URI that PostgreSQL reads. Percent-encode what is special in user "
-                "and password (@ as %40, / as %2F, : as %3A)."
-            ) from None
+            raise _unreadable(self.uri) from None
         settings: dict[str, Any] = {"connect_timeout": WAIT_SECONDS, "tcp_user_timeout": 10_000, **parts}
         try:
             # No prepared statements: a pooler may hand out another session for each transaction.
             raw = psycopg.connect(**settings, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
-            raise _unusable(self.shown, error, ELSEWHERE) from error
+            raise _unusable(self.shown, error, "") from error
         try:
             yield raw
         finally:
@@ -361,11 +356,11 @@ class _Postgresql:
             cursor = raw.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
         except (psycopg.Error, UnicodeError) as error:
-            state = getattr(error, "sqlstate", None) or ""
-            advice = ON_POSTGRESQL.get(state, ON_POSTGRESQL.get(state[:2], ""))
-            if sql == "COMMIT":
-                advice = f"The change may have been kept or not: look before you try again. {advice}"
-            raise _unusable(self.shown, error, advice) from error
+            gone = isinstance(error, psycopg.OperationalError)
+            state = getattr(error, "sqlstate", None) or ("" if gone else "none")
+            unsure = "The change may have been kept or not: look before you try again. "
+            note = unsure if sql == "COMMIT" else ""
+            raise _unusable(self.shown, error, state, state[:2], note=note) from error
 
     @contextmanager
     def hold(self, name: str) -> Iterator[bool]:
