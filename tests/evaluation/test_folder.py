@@ -17,6 +17,7 @@ FILES = [
     "plots/roc.png",
     "plots/scores.png",
     "plots/slices.png",
+    "report.html",
     "report.json",
 ]
 

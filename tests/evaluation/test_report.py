@@ -1,10 +1,13 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from assay.evaluation import Interval, Report
+from assay.evaluation.metrics import Counts
+from assay.evaluation.rowwise import pack
 from assay.exceptions import ArtifactError
 from tests.evaluation.made_up import random_report, report_of
 
@@ -97,7 +100,7 @@ def test_lines_tell_each_metric_and_whose_it_is() -> None:
     assert head.startswith("120 held-out rows; 95 % intervals; precision, recall, F1 and areas of 'spam'")
     assert [line.split()[0] for line in metrics] == [*REPORT.metrics, "brier", "ece"]
     assert str(REPORT.metrics["pr_auc"]) in metrics[-3]
-    assert seen.startswith("  Not known whether the model was trained on held-out rows")
+    assert seen.startswith("  Whether the model was trained on held-out rows is not known")
     assert "mean over the labels" in REPORTS["three labels"].lines()[0]
 
 
@@ -124,3 +127,14 @@ def test_a_report_from_before_calibration_still_loads(tuned_report: Report) -> N
 def test_a_report_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         REPORT.rows = 5
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"decided": np.zeros(120, np.int64)}, {"truth": np.full(120, 7)}, {"decided": np.full(120, 2)}],
+)
+def test_rows_that_are_not_those_of_the_confusion_matrix_are_refused(numbers: dict[str, Counts]) -> None:
+    columns = {name: pack(column) for name, column in numbers.items()}
+    rows = json.loads(REPORT.to_json())["rowwise"] | columns
+    with pytest.raises(ArtifactError, match="rowwise must hold the rows that confusion counts"):
+        Report.from_json(changed(rowwise=rows))

@@ -1,4 +1,4 @@
-"""The folder of a report: JSON for machines, a card and plots for people."""
+"""The folder of a report: JSON for machines, a page, a card and plots for people."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.evaluation.card import render_card
+from assay.evaluation.page import render_page
 from assay.evaluation.plots import PLOTS, draw
 from assay.evaluation.report import Report
 
@@ -21,7 +22,7 @@ def write_report(report: Report, folder: Path, *, gate: Sequence[str] = ()) -> l
     folder : made when missing; files of an earlier report are replaced one by one, each at once
     gate : the gate's decision, for the model card
 
-    Raises MissingExtra when matplotlib is not installed; OSError when the disk is full or not writable.
+    Raises MissingExtra when matplotlib or markdown-it-py is not installed, OSError when the disk is full.
     """
     (folder / "plots").mkdir(parents=True, exist_ok=True)
     (folder / "report.json").unlink(missing_ok=True)
@@ -29,8 +30,9 @@ def write_report(report: Report, folder: Path, *, gate: Sequence[str] = ()) -> l
 
 
 def _files(report: Report, gate: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    for name in PLOTS:
-        yield f"plots/{name}.png", draw(name, report)
+    plots = {name: draw(name, report) for name in PLOTS}
+    yield from ((f"plots/{name}.png", plot) for name, plot in plots.items())
+    yield "report.html", render_page(report, gate=gate, plots=plots).encode()
     confusion = {
         "labels": list(report.labels),
         "positive": report.positive,

@@ -142,6 +142,8 @@ class Report(Frozen):
             raise ValueError(f"confusion must have {size} rows and columns, one a label")
         if sum(map(sum, self.confusion)) != self.rows:
             raise ValueError(f"confusion must count each of the {self.rows} rows once")
+        if self.rowwise is not None and self.rowwise.cells(size) != self.confusion:
+            raise ValueError("rowwise must hold the rows that confusion counts")
         missing = sorted({*METRICS, *self.labels} - {*self.metrics, *self.per_class})
         if missing:
             raise ValueError(f"metrics or per_class lack {missing}")

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from assay.config import Frozen
-from assay.evaluation.metrics import Counts
+from assay.evaluation.metrics import Counts, confusion_cells
 
 MAX_BYTES = 1 << 27
 """A packed column that unpacks to more, 67 million rows, is refused before it fills the memory."""
@@ -60,6 +60,13 @@ class Rowwise(Frozen):
     def decided_labels(self) -> Counts:
         """The label number that each row was given, shape (rows,)."""
         return unpack(self.decided)
+
+    def cells(self, labels: int) -> tuple[tuple[int, ...], ...]:
+        """Return the confusion matrix of the rows; empty where a label number is out of range."""
+        truth, decided = self.true_labels, self.decided_labels
+        if max(truth.max(initial=0), decided.max(initial=0)) >= labels:
+            return ()
+        return tuple(map(tuple, confusion_cells(truth, decided, labels).tolist()))
 
 
 def rowwise(
