@@ -24,10 +24,10 @@ SALTS = ("1", "2", "3", "4", "5")
 Measure = Callable[[Path, Progress], Mapping[str, Any]]
 
 
-def run(name: str, what: str, needs: str, measure: Measure) -> int:
+def run(name: str, what: str, needs: str | None, measure: Measure) -> int:
     """Measure, write ``benchmarks/results/<name>.json`` and return the exit code.
 
-    Without the file ``needs`` in the folder of the sets nothing is measured or written.
+    Without the file ``needs`` in the folder of the sets nothing is measured or written; None needs no set.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=what.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the sets (%(default)s)")
@@ -35,7 +35,7 @@ def run(name: str, what: str, needs: str, measure: Measure) -> int:
         "--results", type=Path, default=RESULTS / f"{name}.json", help="file to write (%(default)s)"
     )
     options = parser.parse_args()
-    if not (options.data / needs).is_file():
+    if needs and not (options.data / needs).is_file():
         print(f"Nothing was measured: shared data is absent (there is no {options.data}).", file=sys.stderr)
         return 0
     results = {"machine": machine(), **measure(options.data, Progress())}

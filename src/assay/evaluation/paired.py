@@ -76,17 +76,21 @@ class _Joint:
 
     def measure(self, counts: Floats) -> Floats:
         """Return what is compared, of both sides; shape (metrics, 2 sides, resamples)."""
-        numbers = np.arange(self.labels)
-        held = counts @ (self.truth[:, None] == numbers)
+        held = counts @ self._members(self.truth)
         rows, found = counts.sum(axis=1), np.empty((len(COMPARED), 2, len(counts)))
         for side, decided in enumerate((self.first, self.second)):
-            given = counts @ (decided[:, None] == numbers)
-            hits = counts @ ((decided == self.truth)[:, None] & (decided[:, None] == numbers))
+            members = self._members(decided)
+            given, hits = counts @ members, counts @ (members * (decided == self.truth)[:, None])
             found[0, side] = metrics.ratio(hits.sum(axis=1), rows)
             wholes = ((hits, given), (hits, held), (2 * hits, held + given))
             for place, (part, whole) in enumerate(wholes, start=1):
                 found[place, side] = self._over_labels(metrics.ratio(part, whole))
         return found
+
+    def _members(self, labels: Counts) -> Floats:
+        """Return which cells a label number has, shape (cells, labels); as floats, which multiply fast."""
+        members: Floats = (labels[:, None] == np.arange(self.labels)).astype(np.float64)
+        return members
 
     def _over_labels(self, values: Floats) -> Floats:
         return metrics.macro(values) if self.positive is None else values[:, self.positive]
