@@ -9,7 +9,7 @@ from assay.estimators.calibration import Calibration
 from assay.estimators.held_out import HeldOut, keys_of
 from assay.estimators.linear import sigmoid
 from assay.estimators.tensors import map_tensors, write_tensors
-from assay.exceptions import ArtifactError
+from assay.exceptions import ArtifactError, DataError
 
 TEXTS = ["free prize", "lunch?", "call now", "naïve café"]
 
@@ -37,6 +37,19 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 def test_texts_are_found_in_any_order_and_by_their_exact_bytes() -> None:
     texts = ["call now", "Call now", "free prize", "naïve café", "naïve cafe\u0301"]
     assert held_out().places(texts).tolist() == [2, -1, 0, 3, -1]
+
+
+def test_texts_that_were_trained_on_are_told_apart_to_the_letter() -> None:
+    found = held_out().seen(["call now", "Call now", "lunch", "lunch?", "call now"])
+    assert (found.dtype, found.tolist()) == (np.bool_, [True, False, False, True, True])
+    assert held_out().seen([]).tolist() == []
+
+
+def test_texts_that_were_trained_on_cannot_judge_a_model() -> None:
+    held_out().check_unseen(["Call now", "lunch"], "the model")
+    with pytest.raises(DataError, match=r"the model was trained on 2 of the 3 rows") as caught:
+        held_out().check_unseen(["call now", "lunch", "free prize"], "the model")
+    assert caught.value.data["seen"] == 2
 
 
 def test_some_rows_are_taken_with_all_that_is_known_of_them() -> None:

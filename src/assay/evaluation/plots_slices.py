@@ -10,8 +10,10 @@ from assay.evaluation.slices import Slice
 
 MOST = 40
 """Slices that are drawn, at most; the card lists them all."""
-ROW, GAP = 0.24, 0.3
-"""Inches from slice to slice, and more between two columns."""
+ROW = 0.24
+"""Inches from slice to slice."""
+GAP = 1.4
+"""Room between the slices of two columns, for the second one's name, in rows."""
 
 
 def paint_slices(axes: Any, report: Report) -> None:
@@ -27,11 +29,11 @@ def paint_slices(axes: Any, report: Report) -> None:
     axes.figure.set_size_inches(7.2, 1.5 + places[-1] * ROW)
     for figure, place in zip(figures, places, strict=True):
         _dot(axes, figure, place)
-    whole = report.metrics["f1" if by_f1 else "accuracy"].value
-    if whole is not None:
-        axes.axvline(whole, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), zorder=0)
+    whole = report.metrics["f1" if by_f1 else "accuracy"]
+    if whole.value is not None:
+        axes.axvline(whole.value, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), zorder=0)
     _label(axes, drawn, places)
-    axes.set(xlim=(_left(figures), 1.01), ylim=(places[-1] + 1, -1))
+    axes.set(xlim=(_left([*figures, whole]), 1.01), ylim=(places[-1] + 1, -1))
     axes.set_xlabel(_meaning(report, by_f1))
     more = len(report.slices) - len(drawn)
     axes.set_title("Slices" + (f": the first {len(drawn)} of {len(report.slices)}" if more else ""))
@@ -42,7 +44,7 @@ def _places(drawn: Sequence[Slice]) -> list[float]:
     """Return how far down each slice stands, in rows; there is room above the first of each column."""
     places, place, before = [], 0.0, drawn[0].by
     for one in drawn:
-        place += (1 + GAP / ROW) * (one.by != before)
+        place += GAP * (one.by != before)
         places.append(place)
         place, before = place + 1, one.by
     return places
