@@ -12,6 +12,7 @@ from assay.evaluation.folder import write_report
 from assay.evaluation.intervals import Interval
 from assay.evaluation.leakage import Leakage
 from assay.evaluation.model_alone import ModelAlone, account_of
+from assay.evaluation.page import render_page
 from assay.evaluation.paired import Difference, PairedComparison, compare_cells, compare_decisions
 from assay.evaluation.plots_thresholds import threshold_plot
 from assay.evaluation.reliability import Reliability
@@ -59,6 +60,7 @@ __all__ = [
     "evaluate",
     "measure_cost",
     "render_card",
+    "render_page",
     "rowwise",
     "table_lines",
     "threshold_plot",
