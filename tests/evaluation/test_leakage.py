@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.datasets import Rows
 from assay.evaluation.leakage import Leakage, leakage_of
 from assay.evaluation.rowwise import rowwise
+from assay.evaluation.slices import groups_of, slices_of
 
 Row = tuple[int, int, bool, bool]
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.booleans(), st.booleans()), max_size=25)
@@ -99,6 +101,20 @@ SEEN, NEAR, FRESH = (1, 1, True, False), (1, 1, False, True), (1, 0, False, Fals
 )  # fmt: skip
 def test_leakage_is_told_in_lines(rows: list[Row], known: tuple[bool, bool], lines: list[str]) -> None:
     assert list(found(rows, known=known).lines()) == lines
+
+
+def test_rows_apart_have_the_figures_of_their_slice() -> None:
+    rng = np.random.default_rng(1)
+    texts, labels = [f"text {n}" for n in range(90)], rng.choice(["ham", "spam"], 90).tolist()
+    rows, none, near = Rows(texts, labels), np.zeros(90, np.bool_), rng.random(90) < 0.3
+    groups = groups_of(rows, near=near, ruled=none)
+    kept = rowwise(rng.integers(0, 2, 90), rng.integers(0, 2, 90), groups, order=rows.order)
+    judge = {"labels": 2, "positive": 1, "resamples": 50, "seed": 4}
+    one = leakage_of(kept, order=rows.order, seen=none, near=near, **judge)
+    [apart] = [
+        each for each in slices_of(kept, **judge) if (each.by, each.value) == ("resembles training", "no")
+    ]
+    assert (one.accuracy_apart, one.f1_apart) == (apart.accuracy, apart.f1)
 
 
 def test_the_same_seed_gives_the_same_leakage() -> None:

@@ -10,7 +10,7 @@ from assay.config import Frozen
 from assay.evaluation.intervals import Interval
 from assay.evaluation.metrics import confusion_cells
 from assay.evaluation.rowwise import Rowwise
-from assay.evaluation.slices import worth_of
+from assay.evaluation.slices import RESEMBLES, rng_of, worth_of
 
 Mask = NDArray[np.bool_]
 NONE_APART = "every row was seen in training or resembles a training row"
@@ -69,7 +69,8 @@ def leakage_of(
     apart = ~np.logical_or.reduce([np.zeros(rowwise.rows, np.bool_), *known])
     cells = confusion_cells(rowwise.true_labels[apart], rowwise.decided_labels[apart], labels)
     reason = NONE_APART if rowwise.rows else "there are no rows"
-    rng = np.random.default_rng([seed, 2])
+    # Where no row was seen these are the rows of a slice, and their figures the same.
+    rng = rng_of(RESEMBLES, "no", seed=seed)
     accuracy, f1 = worth_of(cells, positive=positive, resamples=resamples, rng=rng, reason=reason)
     return Leakage(
         rows=rowwise.rows,

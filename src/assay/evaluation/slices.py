@@ -90,10 +90,15 @@ def slices_of(
         cells = np.bincount(numbers, minlength=len(grouping.values) * labels**2)
         for value, counts in zip(grouping.values, cells.reshape(-1, labels, labels), strict=True):
             if counts.any():
-                rng = np.random.default_rng([seed, zlib.crc32(f"{by}\0{value}".encode())])
+                rng = rng_of(by, value, seed=seed)
                 worth = worth_of(counts, positive=positive, resamples=resamples, rng=rng)
                 found.append(_slice(by, value, counts, positive, worth))
     return tuple(found)
+
+
+def rng_of(by: str, value: str, *, seed: int) -> np.random.Generator:
+    """Return the source of a slice's resamples, which no other slice shares."""
+    return np.random.default_rng([seed, zlib.crc32(f"{by}\0{value}".encode())])
 
 
 def worth_of(
