@@ -157,6 +157,17 @@ def test_no_text_becomes_a_tag_that_a_card_does_not_have(description: str, label
     assert {(tag, name) for tag, name, _ in page.attributes} <= ATTRIBUTES
 
 
+def test_what_a_card_would_fail_to_escape_is_shown_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = '<script>alert(1)</script> <b onclick="x()"> [a](http://x.example) <http://x.example>'
+    monkeypatch.setattr(
+        "assay.evaluation.page.render_card", lambda *_, **__: f"# T\n\n{raw}\n\n## S\n\n{raw}\n"
+    )
+    page = page_of()
+    assert set(page.tags) <= TAGS
+    assert page.values("a", "href") == ["#s"]
+    assert words(page.texts["section"][0]) == f"S {raw}"
+
+
 def test_markdown_it_is_asked_for_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "markdown_it", None)
     with pytest.raises(
