@@ -12,6 +12,7 @@ from assay.config import GatePolicy, Task
 from assay.estimators import Manifest, load_artifact, read_manifest
 from assay.gate import Check, GateDecision
 from assay.registry import Registry, Version
+from tests.databases import own_schema
 from tests.servers import mlflow_server, postgres_missing, postgres_server
 
 NUMBERS = count(1)
@@ -86,6 +87,24 @@ def postgres_uri() -> Iterator[str]:
         pytest.skip(reason)
     with postgres_server() as uri:
         yield uri
+
+
+@pytest.fixture
+def people_sqlite(tmp_path: Path) -> str:
+    """The URI of a people's database in a file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'people' / 'assay.db'}"
+
+
+@pytest.fixture
+def people_postgres(postgres_uri: str) -> str:
+    """The URI of an empty people's database in PostgreSQL."""
+    return own_schema(postgres_uri)
+
+
+@pytest.fixture(params=["people_sqlite", "people_postgres"])
+def people_uri(request: pytest.FixtureRequest) -> str:
+    """A new people's database of each kind."""
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
