@@ -21,7 +21,7 @@ def tried(**more: Any) -> BehaviourTest:
         "failures": Interval(value=0.1, low=0.08, high=0.12),
         "flips": 150,
         "shift": -0.02,
-        "examples": (changed(), changed(before="one more", after="noe more"), changed(before="third")),
+        "examples": (changed(), changed(before="one more", after="one more!"), changed(before="third")),
     }
     return BehaviourTest.model_validate(values | more)
 
@@ -85,7 +85,7 @@ def test_two_examples_are_shown_that_no_mark_of_theirs_can_break() -> None:
     assert lines[at + 2 :] == [
         "- <code>free &#124; prize</code> as <code>fre &#124; &lt;b&gt;prize</code>: "
         "`spam` becomes `ham`, score 0.90 becomes 0.25",
-        "- `one more` as `noe more`: `spam` becomes `ham`, score 0.90 becomes 0.25",
+        "- `one more` as `one more!`: `spam` becomes `ham`, score 0.90 becomes 0.25",
     ]
     stays = tried(examples=(changed(before="a", after="b", labels=("ham", "ham"), scores=(0.5, 0.7)),))
     assert "- `a` as `b`: stays `ham`, score 0.50 becomes 0.70" in card(REPORT, behaviour=(stays,))
