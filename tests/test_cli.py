@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import sys
 import zipfile
@@ -106,6 +107,25 @@ def test_a_version_is_tuned_for_another_goal_and_with_rules(
     assert "Gate blocked" in output(capsys, "tune", "mine", code=2)
 
 
+def test_results_are_left_as_files_for_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ("--data", "mine.csv", "--text", "T", "--label", "L")
+    train = ("train", "mine", *rows, "--output", "out/train.json")
+    output(capsys, *train)
+    output(capsys, "promote", "mine", "1")
+    output(capsys, *train, "--min-f1", "1", code=2)
+    trained = json.loads(Path("out/train.json").read_text())
+    assert (trained["task"], trained["version"], trained["gate"]) == ("mine", "2", "blocked")
+    assert "below the floor of 1.0" in trained["reasons"][0]
+
+    said = output(capsys, "gate", "mine", "out/train.json", "--output", "out/gate.json", code=2)
+    gate = json.loads(Path("out/gate.json").read_text())
+    assert "MineClassifier version 2\n" in said
+    assert (gate["version"], gate["passed"]) == ("2", False)
+    assert (gate["candidate_digest"], gate["rows_fingerprint"]) == (trained["digest"], trained["rows"])
+    output(capsys, "evaluate", "mine", "out/train.json", "--output", "out/report")
+    assert json.loads(Path("out/report/report.json").read_text())["version"] == "2"
+
+
 def test_a_version_is_gated_anew(capsys: pytest.CaptureFixture[str], with_version: Path) -> None:
     assert "Gate passed" in output(capsys, "gate", "mine", "1")
     Path("other.csv").write_text(
@@ -174,6 +194,9 @@ ROWS = ("--data", "mine.csv", "--text", "T", "--label", "L")
         (("serve", "--port", "70000"), "port: Input should be less than or equal to 65535"),
         (("data", "fetch", "enron"), "There is no set 'enron'; there are ['davidson',"),
         (("data", "check", "no.csv"), "no.csv"),
+        (("data", "check"), "Name the rows to check (a file, a folder, a named set), or a task"),
+        (("data", "check", "--task", "mine"), "There is no task 'mine' in 'tasks'"),
+        (("gate", "mine.toml", "train.json"), "There is no task file 'mine.toml'"),
         (("rules", "check", "mine"), "There is no task 'mine' in 'tasks'"),
         (("rules", "test", "hello"), "No task file in 'tasks' names rules. Name a file of them in one, as"),
         (("rules", "test", " "), "The text is empty."),
@@ -283,6 +306,24 @@ def test_data_check_says_what_is_wrong_with_the_rows(capsys: pytest.CaptureFixtu
     assert "empty: 1 dropped with an empty or missing text (row 301)" in said
     assert "no_label: 1 dropped with no label (row 302)" in said
     assert "fingerprint " in said
+
+
+def test_data_check_leaves_its_findings_as_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("mine.csv").open("a") as file:
+        file.write(",ham\n")
+    said = output(capsys, "data", "check", "mine.csv", "--text", "T", "--label", "L", "--output", "rows.json")
+    found = json.loads(Path("rows.json").read_text())
+    assert f"fingerprint {found['fingerprint']}\n" in said
+    assert (found["source"], found["audit"]["rows_kept"]) == ("mine.csv", 300)
+    assert sum(count for side in found["counts"].values() for count in side.values()) == 300
+
+
+def test_data_check_takes_the_rows_of_a_task(capsys: pytest.CaptureFixture[str]) -> None:
+    output(capsys, "task", "new", "mine", "--data", "mine.csv", "--text", "T", "--label", "L")
+    by_name = output(capsys, "data", "check", "--task", "mine")
+    assert by_name == output(capsys, "data", "check", "--task", "tasks/mine.toml")
+    assert by_name == output(capsys, "data", "check", "mine.csv", "--task", "tasks/mine.toml")
+    assert "300 rows read" in by_name
 
 
 def test_data_check_with_a_task_sees_the_rows_as_its_training_does(
