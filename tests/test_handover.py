@@ -44,9 +44,7 @@ def test_other_references_stay_as_they_are(settings: Settings, reference: str) -
 
 
 def test_a_file_about_another_model_is_refused(candidate: Candidate, settings: Settings) -> None:
-    with pytest.raises(
-        ConfigError, match="'MineClassifier', and the task's model is 'OtherClassifier'"
-    ):
+    with pytest.raises(ConfigError, match="'MineClassifier', and the task's model is 'OtherClassifier'"):
         version_named(write(candidate), "OtherClassifier", settings)
 
 
