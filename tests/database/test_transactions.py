@@ -79,6 +79,19 @@ def test_a_database_that_another_process_writes_is_waited_for_and_then_told(uri:
     assert names(Database(uri)) == ["a", "c"]
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_reader_that_does_not_end_keeps_a_file_from_being_written_and_that_is_told(sqlite: str) -> None:
+    database = Database(sqlite)
+    add(database, "a")
+    with database.reading() as connection:
+        connection.execute("SELECT name FROM locks")
+        with pytest.raises(DatabaseError, match=r"Another process has been using it .* nothing was changed"):
+            add(database, "b")
+    assert names(database) == ["a"]
+    add(database, "c")
+    assert names(database) == ["a", "c"]
+
+
 def test_a_writer_that_ends_in_time_is_waited_for(uri: str) -> None:
     database = Database(uri)
     add(database, "a")
