@@ -50,6 +50,16 @@ def test_almost_all_that_resemble_another_are_found() -> None:
     assert near[barely].mean() > 0.9
 
 
+def test_what_resembles_another_less_is_not_near() -> None:
+    chance = random.Random(6)
+    among = [" ".join(chance.choices(WORDS, k=chance.randint(10, 30))) for _ in range(150)]
+    texts = [edited(text, chance.randint(2, 6), chance) for text in among]
+    close = np.array([max(resemblance(text, other) for other in among) for text in texts])
+    less = (close >= RESEMBLANCE - 0.2) & (close < RESEMBLANCE)
+    assert less.sum() > 20
+    assert not near_duplicates(texts, among)[less].any()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=30), max_size=8), st.text(min_size=1))
 def test_a_text_resembles_itself_in_any_company(others: list[str], text: str) -> None:

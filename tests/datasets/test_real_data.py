@@ -40,3 +40,15 @@ def test_davidson_has_two_rows_that_disagree(load: Load) -> None:
     dataset = load(DATA / "davidson_tweets.parquet", labels=["hate_speech", "offensive_language", "neither"])
     assert dataset.audit.rows_read == 24_783
     assert found(dataset) == {("conflict", True): 2, ("duplicate", True): 11}
+
+
+def test_some_test_rows_of_sms_spam_nearly_repeat_training_rows(load: Load) -> None:
+    dataset = load(DATA / "sms_spam.parquet", labels=["ham", "spam"], salt="spam")
+    spam = [label == "spam" for label in dataset.test.labels]
+    # Counting the shingles of every pair finds 67; one of them, at 0.52, is missed.
+    assert (len(dataset.test), dataset.near.sum(), dataset.near[spam].sum()) == (1_015, 66, 50)
+
+
+def test_hardly_any_review_of_imdb_nearly_repeats_another(load: Load) -> None:
+    dataset = load(DATA / "imdb_*.parquet", labels=["negative", "positive"])
+    assert dataset.near.sum() == 5
