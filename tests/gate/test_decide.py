@@ -1,3 +1,5 @@
+import re
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from assay.config import GatePolicy, LabelFloors
 from assay.evaluation import Cost, Leakage, MustPassCase, Report
 from assay.gate import GateDecision, Unjudged, decide_gate
+from tests.contracts.sources import ROOT
 from tests.gate.reports import given, report_on
 
 TRUTH = [0, 1] * 30
@@ -235,6 +238,21 @@ def test_more_rows_right_never_turns_passed_into_blocked(data: st.DataObject) ->
     floors = GatePolicy(min_rows=1, min_f1=0.4, min_accuracy=0.4)
     before, after = (decide_gate(floors, report_on(truth, side), champion) for side in (lower, higher))
     assert after.passed >= before.passed
+
+
+def test_every_check_is_documented() -> None:
+    page = (ROOT / "docs/reference/gate.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page, flags=re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(.*?)`", row)}
+    general = {"spam/recall": "LABEL/recall", "ham/f1": "LABEL/f1", "ham/precision": "LABEL/precision"}
+    assert {general.get(name, re.sub("^.*: .*", "COLUMN: VALUE", name)) for name in ALONE} <= listed
+    assert {*GateDecision.model_fields} - {"checks"} <= listed
+
+
+def test_the_policy_shown_in_the_documentation_can_be_used() -> None:
+    page = (ROOT / "docs/reference/gate.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    assert GatePolicy.model_validate(tomllib.loads(shown)["gate"]).slices == ("length",)
 
 
 def test_a_real_report_without_the_positive_label_blocks() -> None:
