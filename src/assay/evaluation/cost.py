@@ -5,7 +5,6 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from pydantic import Field
 from assay.config import Frozen
 from assay.estimators import read_manifest
 from assay.evaluation.footprint import measure_footprint
+from assay.evaluation.metrics import Floats
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ALONE, TOGETHER = 200, 1000
 """Texts that are timed one at a time, and in one call, at most."""
 WARM_UP = 20
-PASSES, SECONDS = 5, 2.0
-"""The texts are timed again until there were so many passes, or they took so long together."""
+FEWEST, PASSES, SECONDS = 3, 5, 2.0
+"""Every text is timed in so many passes; in fewer, from three on, once they took so long together."""
 MB = 1_000_000
 UNCOUNTED = "report.json"
 """Not a part of the size: a report holds it, and one artifact has one size before and after."""
@@ -36,7 +36,7 @@ class Cost(Frozen):
     """Held-out texts that were timed, one at a time."""
     median_ms: float | None = Field(None, ge=0)
     p99_ms: float | None = Field(None, ge=0)
-    """Percentiles of one text alone; None without texts."""
+    """Percentiles over texts that are decided alone, each timed in several passes; None without texts."""
     texts_per_second: float | None = Field(None, ge=0)
     """In one call with many texts, on one thread."""
     load_ms: float = Field(ge=0)
@@ -76,8 +76,9 @@ def measure_cost(
 ) -> Cost:
     """Return what the artifact of a folder costs on this machine.
 
-    - one text alone: at most 200 of the texts, spread evenly, each decided by a call of its own, in up to
-      five passes after a warm-up; median and 99th percentile of all these calls
+    - one text alone: at most 200 of the texts, spread evenly, each decided by a call of its own, in three
+      to five passes after a warm-up; the median of a text's passes is its time, so that what else the
+      machine does hardly counts; median and 99th percentile of these times
     - many texts: at most 1,000 in one call, median of the passes
     - loading and memory: in a process of its own, see ``measure_footprint``
     - size: all files of the manifest, and the manifest, without the report, which holds this figure
@@ -93,15 +94,15 @@ def measure_cost(
     """
     alone, together = _spread(texts, ALONE), _spread(texts, TOGETHER)
     cascade.decide(alone[:WARM_UP])
-    calls = np.ravel(_passes([[text] for text in alone], cascade, timer)) * 1000
-    batches = _passes([together], cascade, timer) if together else []
+    times = _times([[text] for text in alone], cascade, timer) * 1000
+    batch = _times([together] if together else [], cascade, timer)
     footprint = measure_footprint(folder, alone)
     return Cost(
         machine=this_machine(),
         texts=len(alone),
-        median_ms=float(np.median(calls)) if calls.size else None,
-        p99_ms=float(np.percentile(calls, 99)) if calls.size else None,
-        texts_per_second=_rate(len(together), batches),
+        median_ms=float(np.median(times)) if times.size else None,
+        p99_ms=float(np.percentile(times, 99)) if times.size else None,
+        texts_per_second=float(len(together) / batch[0]) if batch.size and batch[0] > 0 else None,
         load_ms=footprint.load_ms,
         memory_bytes=footprint.memory_bytes,
         size_bytes=_size(folder),
@@ -135,24 +136,19 @@ def _spread(texts: Sequence[str], most: int) -> list[str]:
     return [texts[place * len(texts) // count] for place in range(count)]
 
 
-def _passes(calls: Sequence[list[str]], cascade: "Cascade", timer: Callable[[], float]) -> list[list[float]]:
-    """Return the seconds of each call, a list a pass."""
-    found: list[list[float]] = []
-    while not found or (len(found) < PASSES and sum(map(sum, found)) < SECONDS):
-        found.append([_seconds(texts, cascade, timer) for texts in calls])
-    return found
+def _times(calls: Sequence[list[str]], cascade: "Cascade", timer: Callable[[], float]) -> Floats:
+    """Return the seconds of each call, the median of several passes over all of them."""
+    passes: list[list[float]] = []
+    while len(passes) < FEWEST or (len(passes) < PASSES and sum(map(sum, passes)) < SECONDS):
+        passes.append([_seconds(texts, cascade, timer) for texts in calls])
+    times: Floats = np.median(np.array(passes, float), axis=0)
+    return times
 
 
 def _seconds(texts: list[str], cascade: "Cascade", timer: Callable[[], float]) -> float:
     started = timer()
     cascade.decide(texts)
     return timer() - started
-
-
-def _rate(texts: int, batches: Sequence[list[float]]) -> float | None:
-    """Return how many texts a second the median pass decided; None without one that took time."""
-    seconds = median(batch[0] for batch in batches) if batches else 0.0
-    return texts / seconds if seconds > 0 else None
 
 
 def _size(folder: Path) -> int:
