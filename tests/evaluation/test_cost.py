@@ -94,7 +94,7 @@ def test_slow_texts_are_timed_in_fewer_passes(clock: Clock, spam_artifact: Path)
 
 
 def test_a_pause_of_the_machine_is_no_time_of_a_text(clock: Clock, spam_artifact: Path) -> None:
-    decide, pauses = clock.decide, iter([0.0] * 4 + [9.0] + [0.0] * 4 + [9.0])
+    decide, pauses = clock.decide, iter([0.0] * 4 + [9.0] * 3 + [0.0] * 2 + [9.0])
 
     def paused(texts: Sequence[str]) -> None:
         decide(texts)
