@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from assay.datasets import near_duplicates
 from assay.datasets.near_duplicates import CHUNK, RESEMBLANCE, SHINGLE
 
-WORDS = [f"{start}{end}" for start in ("ba", "ce", "di", "fo", "gu") for end in ("nk", "rt", "lm", "st", "p")]
+WORDS = [f"{start}{end}" for start in ("ba", "ce", "di", "ko", "gu") for end in ("nk", "rt", "lm", "st", "p")]
 SENTENCE = "please collect the parcel that waits for you at the counter of the station, number 4711"
 PLAIN = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join)
 
@@ -107,6 +107,7 @@ def test_a_shared_phrase_is_not_near(other: str) -> None:
     ("one", "other", "near"),
     [
         ("ok", "OK...", True),
+        ("see you_at noon…", "See you; at noon.", True),
         ("ok", "ok lor", False),
         ("😀", "😀", True),
         ("😀", "😡", False),

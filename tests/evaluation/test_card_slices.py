@@ -59,7 +59,7 @@ def test_leakage_is_a_list(seen: int | None) -> None:
     )
     lines = list(leakage(REPORT.model_copy(update={"leakage": found})))
     assert lines[0] == "## What it may have seen before"
-    assert "- Held-out rows that nearly repeat a training row: 12 of 120 (10.0%)." in lines
+    assert "- Held-out rows that nearly repeat a training row: 12 of 120 (10.00%)." in lines
     assert "- Without these: accuracy 0.9000, F1 0.8000." in lines
 
 

@@ -72,7 +72,7 @@ SEEN, NEAR, FRESH = (1, 1, True, False), (1, 1, False, True), (1, 0, False, Fals
             (True, True),
             [
                 "Held-out rows that the model was trained on: 0 of 4",
-                "Held-out rows that nearly repeat a training row: 1 of 4 (25.0%)",
+                "Held-out rows that nearly repeat a training row: 1 of 4 (25.00%)",
                 "Without these: accuracy 0.6667 (0.0943 to 0.9916), F1 0.6667 (0.0000 to 1.0000)",
             ],
         ),
@@ -80,8 +80,8 @@ SEEN, NEAR, FRESH = (1, 1, True, False), (1, 1, False, True), (1, 0, False, Fals
             [SEEN, NEAR],
             (True, True),
             [
-                "Held-out rows that the model was trained on: 1 of 2 (50.0%)",
-                "Held-out rows that nearly repeat a training row: 1 of 2 (50.0%)",
+                "Held-out rows that the model was trained on: 1 of 2 (50.00%)",
+                "Held-out rows that nearly repeat a training row: 1 of 2 (50.00%)",
                 "Without these: accuracy undefined, F1 undefined",
             ],
         ),

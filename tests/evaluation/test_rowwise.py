@@ -104,3 +104,9 @@ def test_a_value_that_is_not_named_is_refused() -> None:
     with pytest.raises(ValidationError, match="more values than the 1 that are named"):
         Grouping(values=("a",), rows=pack(np.array([1, 0])))
     assert Grouping(values=(), rows=pack(np.array([], np.int64))).numbers().tolist() == []
+
+
+def test_the_confusion_matrix_is_counted_from_the_rows() -> None:
+    kept = rowwise(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]), {}, order=range(4))
+    assert kept.cells(3) == ((1, 0, 0), (0, 1, 1), (0, 0, 1))
+    assert kept.cells(2) == ()

@@ -212,6 +212,12 @@ def test_a_slices_interval_does_not_depend_on_the_other_slices() -> None:
     assert one["day", "u"].f1.low != one["day", "v"].f1.low
 
 
+def test_a_value_without_rows_is_no_slice() -> None:
+    rows = rows_of([("a", "ham", "u"), ("b", "spam", "u")])
+    kept = rowwise(*[np.zeros(2, np.int64)] * 2, grouped(rows, near=np.zeros(2, np.bool_)), order=rows.order)
+    assert [value for by, value in sliced(kept) if by == "resembles training"] == ["no"]
+
+
 def test_there_are_no_slices_without_rows() -> None:
     kept = rowwise(*[np.zeros(0, np.int64)] * 2, grouped(Rows([], [])), order=[])
     assert sliced(kept) == {}

@@ -40,7 +40,7 @@ class Leakage(Frozen):
             yield f"Without these: accuracy {self.accuracy_apart}, F1 {self.f1_apart}"
 
     def _share(self, part: int) -> str:
-        return f"{part:,} of {self.rows:,}" + (f" ({part / self.rows:.1%})" if part else "")
+        return f"{part:,} of {self.rows:,}" + (f" ({part / self.rows:.2%})" if part else "")
 
 
 def leakage_of(
