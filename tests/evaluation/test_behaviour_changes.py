@@ -113,11 +113,21 @@ def test_typos_are_in_one_long_word_of_twenty_and_leave_its_first_letter(text: s
     assert all(a[0] == b[0] for a, b in different)
 
 
-def test_long_texts_have_more_typos() -> None:
+def test_long_texts_have_more_typos_each_in_its_word() -> None:
     text = " ".join(f"{first}{second}nder" for first in "abcdefgh" for second in "aeiouwxyz")
     changed = add_typos(text)
     assert changed is not None
-    assert sum(a != b for a, b in zip(text.split(), changed.split(), strict=True)) == 72 // WORDS_A_TYPO
+    different = [pair for pair in zip(text.split(), changed.split(), strict=True) if pair[0] != pair[1]]
+    assert len(different) == 72 // WORDS_A_TYPO
+    assert all(is_typo(*pair) for pair in different)
+
+
+def is_typo(word: str, typed: str) -> bool:
+    """Return whether two letters changed places, or one was left out or typed twice."""
+    swapped = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    left_out = {word[:at] + word[at + 1 :] for at in range(len(word))}
+    doubled = {word[:at] + word[at] + word[at:] for at in range(len(word))}
+    return typed in swapped | left_out | doubled
 
 
 @pytest.mark.parametrize(
