@@ -55,7 +55,7 @@ def surroundings(folder: Path) -> dict[str, str]:
 def run(team: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a team's repository to its end; it may fail."""
     environment = surroundings(team.parent)
-    return subprocess.run(command, cwd=team, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=team, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def dvc(team: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
