@@ -13,9 +13,9 @@ import pytest
 from assay.config import Settings, Task, parse_task
 from assay.datasets import Rows
 from assay.estimators import Cascade, load_artifact, save_artifact, train_cascade
+from assay.loading import open_registry
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
-from assay.registry import Registry
 from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
 from tests.rulesets import small_rules
@@ -134,9 +134,8 @@ def write_csv(path: Path, groups: dict[str, list[str]], count: int = 150, seed: 
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database that MLflow has migrated, to be copied: the migrations take seconds."""
     folder = tmp_path_factory.mktemp("empty")
-    path = folder / "mlflow.db"
-    Registry(f"sqlite:///{path}", folder).versions("Nothing")
-    return path
+    with open_registry(Settings(home=folder))._client.session():
+        return folder / "mlflow.db"
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from assay.config import GatePolicy, Settings
 from assay.estimators import load_artifact, read_manifest
 from assay.exceptions import ConfigError
 from assay.gate import Check, GateDecision
+from assay.loading import open_registry
 from assay.registry import Registry, find_production
 
 ABSENT = ("mlflow", "sklearn", "scipy", "pandas", "torch")
@@ -38,7 +39,7 @@ def promote(registry: Registry, artifact: Path, report: Path) -> None:
     )
     run = registry.log_run(task, artifact=artifact, report=report, metrics={}, params={}, tags={})
     version = registry.register(task, run, manifest=manifest, gate=gate)
-    registry.promote(task.model, version.number)
+    registry.promote(task.model, version.number, who="ann")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def filled_home(
     """A home folder whose registry has spam and sentiment in production."""
     home, report = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("report")
     (report / "report.json").write_text("{}")
-    registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home)
+    registry = open_registry(Settings(home=home))
     for artifact in (spam_artifact, sentiment_artifact):
         promote(registry, artifact, report)
     return home

@@ -16,7 +16,8 @@ import assay
 from assay.cli import main
 from assay.config import Settings
 from assay.importing import new_task
-from assay.registry import Registry, Version
+from assay.loading import open_registry
+from assay.registry import Version
 from tests.corpus import ODD, SPAM_GROUPS, labelled
 
 TEXTS, LABELS = labelled(SPAM_GROUPS, 60, seed=5)
@@ -65,7 +66,7 @@ def said(fitted: Any, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 def versions(model: str = "MineClassifier") -> list[Version]:
     """Return the versions of a model."""
     settings = Settings()
-    return Registry(settings.store, settings.home).versions(model)
+    return open_registry(settings).versions(model)
 
 
 def test_nothing_is_loaded_without_trust(capsys: pytest.CaptureFixture[str]) -> None:

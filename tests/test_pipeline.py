@@ -22,6 +22,7 @@ from assay.estimators import save_artifact, train_cascade
 from assay.evaluation import Report
 from assay.evaluation.plots import PLOTS
 from assay.evaluation.report import METRICS
+from assay.loading import open_registry
 from assay.pipeline import Outcome, read_rows, run_pipeline
 from assay.progress import Progress
 from assay.registry import Registry
@@ -51,7 +52,7 @@ def settings() -> Settings:
 
 def registry() -> Registry:
     """Return the registry of a user in the current folder."""
-    return Registry(settings().store, settings().home)
+    return open_registry(settings())
 
 
 def aliases() -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -91,7 +92,7 @@ def test_a_model_lives_from_training_to_its_successor(capsys: pytest.CaptureFixt
     }  # fmt: skip
     with serving() as (address, _):
         assert httpx.post(f"{address}/predict", json=SPAM).json()["version"] == "3"
-    assert main(["promote", "spam", "previous"]) == 0
+    registry().rollback("SpamClassifier", who="ann")
     assert assay.load("spam").version == "1"
 
 
@@ -209,7 +210,7 @@ class Logged:
 def logged(trained: Path) -> Logged:
     """The run that made the only version of ``mine``, in a checkout."""
     home = trained / ".assay"
-    registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home)
+    registry = open_registry(Settings(home=home))
     [version] = registry.versions("MineClassifier")
     with registry._client.session() as client:
         run = client.get_run(version.run_id)

@@ -9,9 +9,10 @@ import pytest
 from assay.config import Settings, Task, read_task
 from assay.estimators import load_artifact, read_held_out, rules_of
 from assay.exceptions import ConfigError, DataError, GoalError, RuleError
+from assay.loading import open_registry
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
-from assay.registry import Registry, fetch_version, find_version
+from assay.registry import fetch_version, find_version
 from assay.rulework import check_rules
 from assay.taskfiles import saved_task
 from assay.tuning import tune_version
@@ -94,7 +95,7 @@ def test_a_changed_rule_makes_a_version_of_the_same_model() -> None:
     assert set(after.operating_point.rules) == {"family", "prizes", "spelled-free"}
     text = ["a prize, claim it"]
     assert (before.decide(text)[0].rule, after.decide(text)[0].rule) == ("prize-claim", None)
-    production = Registry(SETTINGS.store, SETTINGS.home).production("SpamClassifier")
+    production = open_registry(SETTINGS).production("SpamClassifier")
     assert production is not None
     assert production.number == "2"
 
@@ -126,7 +127,7 @@ def test_a_rule_that_matches_everything_is_blocked_by_the_gate() -> None:
     )
     assert (outcome.version.gate, outcome.promoted) == ("blocked", False)
     assert load_artifact(folder_of("2")).decide(["lunch tomorrow"])[0].rule == "everything"
-    production = Registry(SETTINGS.store, SETTINGS.home).production("SpamClassifier")
+    production = open_registry(SETTINGS).production("SpamClassifier")
     assert production is not None
     assert production.number == "1"
 
@@ -157,7 +158,7 @@ def test_what_cannot_be_tuned_is_refused_and_registers_nothing(
 ) -> None:
     with pytest.raises(error, match=reason):
         tune(write_task(**changes))
-    assert len(Registry(SETTINGS.store, SETTINGS.home).versions("SpamClassifier")) == 1
+    assert len(open_registry(SETTINGS).versions("SpamClassifier")) == 1
 
 
 def test_rows_without_a_score_are_left_out_and_counted(trained: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_version_is_not_judged_by_rows_that_it_was_trained_on() -> None:
     ) as caught:
         tune(salted)
     assert caught.value.data["seen"] > 0
-    assert len(Registry(SETTINGS.store, SETTINGS.home).versions("SpamClassifier")) == 1
+    assert len(open_registry(SETTINGS).versions("SpamClassifier")) == 1
     with pytest.raises(DataError, match="was trained on"):
         check_rules(salted, SETTINGS, side="test", version="1", progress=Progress(quiet=True))
 

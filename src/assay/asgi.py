@@ -101,10 +101,10 @@ def _load_production(models: Models, settings: Settings) -> None:
             continue
         try:
             folder = fetch_version(settings.store, each, settings.cache)
-            cascade = load_artifact(folder).at_version(each.version)
+            cascade = load_artifact(folder).at_version(each.number)
         except Exception as error:  # noqa: BLE001 - the edge: one bad artifact must not stop the others
             reason = _reason(error)
-            missing = Missing(reason=reason, model=each.model, version=each.version, stage=each.stage)
+            missing = Missing(reason=reason, model=each.model, version=each.number, stage=each.stage)
             _refuse(models, each.task, missing)
         else:
             _serve(models, Served(cascade=cascade, stage=each.stage))

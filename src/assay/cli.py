@@ -193,22 +193,23 @@ def _gate(options: argparse.Namespace) -> int:
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from assay.registry import Registry
+    from assay.loading import open_registry
+    from assay.registry import who_of
 
     settings = _settings()
-    registry = Registry(settings.store, settings.home)
-    model = _model(options.task, settings)
-    version = registry.promote(model, options.version, to=options.to, override=options.override)
+    registry, model = open_registry(settings), _model(options.task, settings)
+    who, to, override = who_of(settings), options.to, options.override
+    version = registry.promote(model, options.version, to=to, override=override, who=who)
     say(f"{version.model} version {version.number} is now {options.to}.")
     return OK
 
 
 def _versions(options: argparse.Namespace) -> int:
-    from assay.registry import Registry
+    from assay.loading import open_registry
 
     settings = _settings()
     model = _model(options.task, settings)
-    versions = Registry(settings.store, settings.home).versions(model)
+    versions = open_registry(settings).versions(model)
     empty = f"{model} has no versions yet. Train one: assay train {options.task}"
     say("   #  stage       gate     digest        registered        aliases" if versions else empty)
     for each in versions:

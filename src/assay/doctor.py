@@ -128,4 +128,4 @@ def registry(settings: Settings) -> Iterator[Note]:
             "note", f"registry {where}: no version in production; train one: assay train TASK --promote"
         )
     for each in found:
-        yield Note("ok", f"production: {each.task} is answered by {each.model} version {each.version}")
+        yield Note("ok", f"production: {each.task} is answered by {each.model} version {each.number}")

@@ -16,7 +16,7 @@ from assay.estimators import (
 from assay.evaluation import write_report
 from assay.exceptions import ConfigError
 from assay.gate import GateDecision, decide_gate
-from assay.loading import has_file
+from assay.loading import has_file, open_registry
 from assay.pipeline import (
     evaluate_folder,
     evaluate_production,
@@ -27,7 +27,7 @@ from assay.pipeline import (
     read_rows,
 )
 from assay.progress import Progress
-from assay.registry import Registry, Version
+from assay.registry import Version, who_of
 from assay.taskfiles import with_columns
 
 ESTIMATOR = "imported scikit-learn pipeline"
@@ -100,7 +100,7 @@ def register(
     progress: Progress,
 ) -> tuple[Version, list[str]]:
     """Save, evaluate where there are rows, log and register an imported cascade."""
-    task, registry = cascade.task, Registry(settings.store, settings.home)
+    task, registry = cascade.task, open_registry(settings)
     dataset = read_rows(task, settings, progress=progress) if rows else None
     params = {**(parameters(cascade, dataset) if dataset else {}), "estimator": ESTIMATOR}
     golden = golden_texts(dataset) if dataset else probes
@@ -126,5 +126,6 @@ def register(
     )
     version = registry.register(task, run_id, manifest=manifest, gate=gate)
     if promote and (gate is None or gate.passed):
-        version = registry.promote(task.model, version.number, override=None if gate else UNGATED)
+        override = None if gate else UNGATED
+        version = registry.promote(task.model, version.number, who=who_of(settings), override=override)
     return version, [*lines, fate_of(version, promoted=version.stage == "Production")]

@@ -8,6 +8,7 @@ from assay.exceptions import VersionNotFound
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade
+    from assay.registry import Registry
 
 
 def load(
@@ -29,7 +30,7 @@ def folder_of(reference: str | Path, *, version: str, settings: Settings | None 
 
     Raises VersionNotFound or RegistryUnavailable.
     """
-    from assay.registry import fetch_version, find_version
+    from assay.registry import open_version
 
     folder = Path(reference)
     if (folder / "manifest.json").is_file():
@@ -37,8 +38,9 @@ def folder_of(reference: str | Path, *, version: str, settings: Settings | None 
     if isinstance(reference, Path) or ("/" in reference and not reference.endswith(".toml")):
         raise VersionNotFound(f"{str(reference)!r} is not an artifact folder: it has no manifest.json.")
     settings = settings or read_settings()
-    found = find_version(settings.store, registered_name(reference, settings), version)
-    return fetch_version(settings.store, found, settings.cache), found.version
+    name = registered_name(reference, settings)
+    found, fetched = open_version(settings.store, name, version, settings.cache)
+    return fetched, found.number
 
 
 def registered_name(task: str, settings: Settings) -> str:
@@ -49,6 +51,14 @@ def registered_name(task: str, settings: Settings) -> str:
     from assay.config import find_task, model_name
 
     return find_task(task, settings.tasks).model if has_file(task, settings) else model_name(task)
+
+
+def open_registry(settings: Settings) -> "Registry":
+    """Return the registry that the settings name, its log in the people's database; nothing is opened yet."""
+    from assay.database import Database
+    from assay.registry import Registry
+
+    return Registry(settings.store, settings.home, Database(settings.people))
 
 
 def has_registry(settings: Settings) -> bool:

@@ -19,9 +19,10 @@ from assay.estimators import (
 )
 from assay.evaluation import Report, evaluate, write_report
 from assay.gate import GateDecision, decide_gate
+from assay.loading import open_registry
 from assay.progress import Progress
 from assay.provenance import git_commit, library_versions
-from assay.registry import Registry, Version, fetch_version, find_version
+from assay.registry import Version, open_version, who_of
 
 GOLDEN_TEXTS = 50
 
@@ -91,7 +92,7 @@ def register_candidate(
     What is evaluated is what was saved, loaded back and verified as a service verifies it. ``seconds`` is how
     long it took to make; the run's log begins with line ``begun`` of the progress.
     """
-    task, registry = cascade.task, Registry(settings.store, settings.home)
+    task, registry = cascade.task, open_registry(settings)
     golden, provenance = golden_texts(dataset), provenance_of(dataset)
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="candidate-") as work:
@@ -116,11 +117,11 @@ def register_candidate(
                 log=log,
             )
             version = registry.register(task, run_id, manifest=manifest, gate=gate)
-    if promote and gate.passed:
-        version = registry.promote(task.model, version.number, to="production")
-    return Outcome(
-        version=version, report=report, champion=champion, gate=gate, promoted=promote and gate.passed
-    )
+    promoted = promote and gate.passed
+    if promoted:
+        seen = gate.champion_version or ""
+        version = registry.promote(task.model, version.number, who=who_of(settings), expected=seen)
+    return Outcome(version=version, report=report, champion=champion, gate=gate, promoted=promoted)
 
 
 def read_rows(task: Task, settings: Settings, *, progress: Progress) -> Dataset:
@@ -137,7 +138,7 @@ def evaluate_production(
     task: Task, dataset: Dataset, settings: Settings, *, progress: Progress
 ) -> Report | None:
     """Return the report of the production version on the rows held out now, None when there is none."""
-    production = Registry(settings.store, settings.home).production(task.model)
+    production = open_registry(settings).production(task.model)
     if production is None:
         return None
     progress.say(f"  meet {task.model} version {production.number}, now in production, on the same rows")
@@ -148,9 +149,8 @@ def evaluate_registered(
     model: str, reference: str, dataset: Dataset, settings: Settings, *, progress: Progress
 ) -> Report:
     """Return the report of a registered version on a dataset; ``reference`` is a number or an alias."""
-    found = find_version(settings.store, model, reference)
-    folder = fetch_version(settings.store, found, settings.cache)
-    return evaluate_folder(folder, dataset, version=found.version, progress=progress)
+    found, folder = open_version(settings.store, model, reference, settings.cache)
+    return evaluate_folder(folder, dataset, version=found.number, progress=progress)
 
 
 def evaluate_folder(
@@ -182,7 +182,7 @@ def gate_version(
     task: Task, reference: str, settings: Settings, *, progress: Progress
 ) -> tuple[Version, GateDecision]:
     """Return a registered version, gated anew on the rows held out now, and the decision, recorded on it."""
-    registry = Registry(settings.store, settings.home)
+    registry = open_registry(settings)
     version = registry.version(task.model, reference)
     dataset = read_rows(task, settings, progress=progress)
     report = evaluate_registered(task.model, version.number, dataset, settings, progress=progress)

@@ -20,7 +20,7 @@ from assay.exceptions import DataError, VersionNotFound
 from assay.loading import has_registry
 from assay.pipeline import read_rows
 from assay.progress import Progress
-from assay.registry import fetch_version, find_version
+from assay.registry import open_version
 from assay.taskfiles import refuse_without_rules
 
 if TYPE_CHECKING:
@@ -80,13 +80,12 @@ def find_stored(task: Task, reference: str | None, settings: Settings) -> Stored
         return None
     for wanted in (reference,) if reference else ("production", "latest"):
         try:
-            found = find_version(settings.store, task.model, wanted)
+            found, folder = open_version(settings.store, task.model, wanted, settings.cache)
         except VersionNotFound:
             if reference:
                 raise
         else:
-            folder = fetch_version(settings.store, found, settings.cache)
-            return Stored(f"{found.model} version {found.version}", folder)
+            return Stored(f"{found.model} version {found.number}", folder)
     return None
 
 

@@ -38,15 +38,14 @@ def with_columns(task: Task, columns: dict[str, str]) -> Task:
 
 def saved_task(name: str, settings: Settings) -> Task | None:
     """Return the task saved with the newest registered version of a name, None when there is none."""
-    from assay.registry import fetch_version, find_version
+    from assay.registry import open_version
 
     if not has_registry(settings):
         return None
     try:
-        found = find_version(settings.store, model_name(name), "latest")
+        _, folder = open_version(settings.store, model_name(name), "latest", settings.cache)
     except VersionNotFound:
         return None
-    folder = fetch_version(settings.store, found, settings.cache)
     task = read_task(folder / "task.toml")
     # Rules are those of the version, whatever path its file may name.
     return task.model_copy(update={"rules": str(folder / "rules.toml")}) if task.rules else task

@@ -11,7 +11,7 @@ from assay.estimators import Cascade, HeldOut, load_artifact, read_held_out, ret
 from assay.exceptions import ConfigError, DataError
 from assay.pipeline import Outcome, read_rows, register_candidate
 from assay.progress import Progress
-from assay.registry import fetch_version, find_version
+from assay.registry import open_version
 
 ALIKE = ("labels", "positive", "estimator")
 """The keys of a task that its model was trained for."""
@@ -28,10 +28,9 @@ def tune_version(
     found on the other side.
     """
     begun, started = len(progress.lines), time.monotonic()
-    found = find_version(settings.store, task.model, reference)
-    folder = fetch_version(settings.store, found, settings.cache)
+    found, folder = open_version(settings.store, task.model, reference, settings.cache)
     cascade, held_out = load_artifact(folder), read_held_out(folder)
-    origin = f"{task.model} version {found.version}"
+    origin = f"{task.model} version {found.number}"
     if held_out is None:
         raise ConfigError(
             f"{origin} keeps no held-out scores (it was imported, or its task chooses nothing by them), so "

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
+from assay.config import Settings
 from assay.datasets import read_table
 from assay.estimators import Cascade, Decision, load_artifact
-from assay.registry import Registry
+from assay.loading import open_registry
 from assay.scoring import score_table
 from assay.service import Models, Served, create_app
 from assay.telemetry import Counters
@@ -176,7 +177,7 @@ def test_a_text_has_one_answer(way: str, task: str, request: pytest.FixtureReque
 
 def test_mlflow_gives_the_same_answer(trained: Path) -> None:
     home = trained / ".assay"
-    registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home)
+    registry = open_registry(Settings(home=home))
     [version] = registry.versions("MineClassifier")
     folder = Path(version.source.removeprefix("file://"))
     with warnings.catch_warnings():

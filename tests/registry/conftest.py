@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assay.config import GatePolicy, Task
+from assay.database import Database
 from assay.estimators import Manifest, load_artifact, read_manifest
 from assay.gate import Check, GateDecision
 from assay.registry import Registry, Version
@@ -18,18 +20,25 @@ from tests.servers import mlflow_server, postgres_missing, postgres_server
 NUMBERS = count(1)
 
 
-def gate_for(manifest: Manifest, *, passed: bool = True, champion: str | None = None) -> GateDecision:
+def gate_for(
+    manifest: Manifest, *, passed: bool = True, champion: str | None = None, rows: str = "rows-1"
+) -> GateDecision:
     """Return a gate's decision about an artifact."""
     check = Check(name="f1", observed=0.9, required=0.85, passed=passed, sentence="F1 is 0.9.")
     return GateDecision(
         passed=passed,
         checks=(check,),
         policy=GatePolicy(),
-        rows_fingerprint="rows-1",
+        rows_fingerprint=rows,
         candidate_version="",
         candidate_digest=manifest.digest,
         champion_version=champion,
     )
+
+
+def registry_at(uri: str, home: Path) -> Registry:
+    """Return a registry whose log is beside its home's other files."""
+    return Registry(uri, home, Database(f"sqlite:///{home / 'assay.db'}"))
 
 
 @dataclass
@@ -44,7 +53,7 @@ class Bench:
     registry: Registry = field(init=False)
 
     def __post_init__(self) -> None:
-        self.registry = Registry(self.uri, self.home)
+        self.registry = registry_at(self.uri, self.home)
 
     @property
     def model(self) -> str:
@@ -66,11 +75,49 @@ class Bench:
         }
         return self.registry.log_run(self.task, **values)  # type: ignore[arg-type]
 
-    def register(self, *, passed: bool | None = True, champion: str | None = None) -> Version:
+    def register(
+        self, *, passed: bool | None = True, champion: str | None = None, rows: str = "rows-1"
+    ) -> Version:
         """Return a new version; ``passed`` None leaves it without a gate decision."""
         manifest = self.manifest
-        gate = None if passed is None else gate_for(manifest, passed=passed, champion=champion)
+        gate = None if passed is None else gate_for(manifest, passed=passed, champion=champion, rows=rows)
         return self.registry.register(self.task, self.run(), manifest=manifest, gate=gate)
+
+    def promote(self, reference: str, **options: Any) -> Version:
+        """Give a version a seat, in the name of ann."""
+        return self.registry.promote(self.model, reference, **{"who": "ann", **options})
+
+    def rollback(self, reference: str | None = None, **options: Any) -> Version:
+        """Bring a version back, in the name of ann."""
+        return self.registry.rollback(self.model, reference, **{"who": "ann", **options})
+
+    def settle(self) -> list[str]:
+        """Return what was out of step, in the name of ann."""
+        return self.registry.settle(self.model, who="ann")
+
+    def faults(self) -> list[str]:
+        """Return what the check of the log found, models of other benches apart: their logs are elsewhere."""
+        found = self.registry.verify().faults
+        return [each for each in found if self.model in each or "Classifier version" not in each]
+
+    def states(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Return the stage and the aliases of every version."""
+        return {each.number: (each.stage, each.aliases) for each in self.registry.versions(self.model)}
+
+    def mlflow_states(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Return the same as MLflow's own client has it."""
+        with self.registry._client.session() as mlflow:
+            aliases = mlflow.get_registered_model(self.model).aliases
+            found = mlflow.search_model_versions(f"name='{self.model}'")
+            return {
+                str(each.version): (
+                    each.current_stage,
+                    tuple(
+                        sorted(alias for alias, number in aliases.items() if int(number) == int(each.version))
+                    ),
+                )
+                for each in sorted(found, key=lambda each: int(each.version))
+            }
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assay.registry import Registry
-from tests.registry.conftest import Bench
+from tests.registry.conftest import Bench, registry_at
 
 FIRST_USE = """
 import os, sys, json
 from pathlib import Path
+from assay.database import Database
 from assay.registry import Registry
 before = dict(os.environ)
-registry = Registry(sys.argv[1], Path(sys.argv[2]))
-registry.versions("SpamClassifier")
+uri, home = sys.argv[1:]
+registry = Registry(uri, Path(home), Database(f"sqlite:///{home}/assay.db"))
+assert registry.versions("SpamClassifier") == []
+with registry._client.session() as mlflow:
+    assert list(mlflow.search_registered_models()) == []
 assert dict(os.environ) == before, set(os.environ) ^ set(before)
 """
 
@@ -36,7 +39,14 @@ def test_processes_that_use_a_new_store_first_at_once_all_succeed(tmp_path: Path
 
 
 def test_opening_a_registry_touches_nothing(tmp_path: Path) -> None:
-    Registry(f"sqlite:///{tmp_path}/home/mlflow.db", tmp_path / "home")
+    registry_at(f"sqlite:///{tmp_path}/home/mlflow.db", tmp_path / "home")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_is_not_made_yet_has_no_versions_and_stays_so(tmp_path: Path) -> None:
+    registry = registry_at(f"sqlite:///{tmp_path}/home/mlflow.db", tmp_path / "home")
+    assert registry.versions("SpamClassifier") == []
+    assert registry.production("SpamClassifier") is None
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from assay.estimators import load_artifact
 from assay.exceptions import ArtifactError, RegistryError, RegistryUnavailable
-from assay.registry import Found, fetch_version, find_version
+from assay.registry import Version, fetch_version, find_version
 from assay.registry.fetching import local_folder
 from tests.registry.conftest import Bench
 from tests.servers import free_port
 
 
-def promoted(bench: Bench) -> Found:
+def promoted(bench: Bench) -> Version:
     """Return a new version as the resolver finds it."""
     return find_version(bench.uri, bench.model, bench.register().number)
 
@@ -50,7 +50,7 @@ def test_damaged_copy_is_downloaded_again(http_bench: Bench, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["manifest.json", "model.safetensors"])
 def test_bytes_that_changed_on_the_server_are_refused(name: str, http_bench: Bench, tmp_path: Path) -> None:
     found = promoted(http_bench)
-    run_id = http_bench.registry.version(http_bench.model, found.version).run_id
+    run_id = http_bench.registry.version(http_bench.model, found.number).run_id
     changed = tmp_path / name
     changed.write_bytes((http_bench.artifact / name).read_bytes() + b" ")
     with http_bench.registry._client.session() as mlflow:
@@ -63,7 +63,7 @@ def test_bytes_that_changed_on_the_server_are_refused(name: str, http_bench: Ben
 
 def test_manifest_that_leads_out_of_the_folder_is_refused(http_bench: Bench, tmp_path: Path) -> None:
     found = promoted(http_bench)
-    run_id = http_bench.registry.version(http_bench.model, found.version).run_id
+    run_id = http_bench.registry.version(http_bench.model, found.number).run_id
     evil = tmp_path / "manifest.json"
     evil.write_text(json.dumps({"files": {"../../escaped": "0" * 64}}))
     with http_bench.registry._client.session() as mlflow:

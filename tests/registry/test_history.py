@@ -71,6 +71,17 @@ def test_an_intent_for_another_version_or_one_given_up_dates_nothing() -> None:
     assert stretches(log) == [("1", 9, 12), ("3", 12, 20), ("4", 20, None)]
 
 
+def test_an_edit_dates_from_when_it_was_noticed_and_no_tenure_begins_before_the_one_before() -> None:
+    log = [
+        entry(1, 0, "promoting", "1"),
+        entry(2, 4, "edited", "1", kind="edit"),
+        entry(3, 5, "promoting", "3"),
+        entry(4, 9, "edited", "2", kind="edit"),
+        entry(5, 20, "promoted", "3"),
+    ]
+    assert stretches(log) == [("1", 4, 9), ("2", 9, 9), ("3", 9, None)]
+
+
 def test_the_same_version_again_is_the_same_tenure() -> None:
     log = [
         entry(1, 0, "promoted", "1"),

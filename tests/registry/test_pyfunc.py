@@ -33,7 +33,7 @@ def test_mlflow_loads_what_serves_with_the_same_decisions(
     address: str, any_bench: Bench, spam_cascade: Cascade
 ) -> None:
     any_bench.register()
-    any_bench.registry.promote(any_bench.model, "1")
+    any_bench.promote("1")
     decisions = load(any_bench, address.format(any_bench.model)).predict(TEXTS)
     expected = spam_cascade.decide(TEXTS)
     assert list(decisions["label"]) == [each.label for each in expected]
@@ -52,9 +52,9 @@ def test_mlflow_takes_lists_frames_and_series(make: Callable[[list[str]], Any], 
 def test_rollback_by_alias_is_a_rollback_by_stage(bench: Bench) -> None:
     bench.register()
     bench.register(champion="1")
-    bench.registry.promote(bench.model, "1")
-    bench.registry.promote(bench.model, "2")
-    bench.registry.promote(bench.model, "previous")
+    bench.promote("1")
+    bench.promote("2")
+    bench.rollback()
     first = bench.registry.version(bench.model, "1")
     for address in ("models:/{}/Production", "models:/{}@production"):
         assert load(bench, address.format(bench.model)).metadata.run_id == first.run_id

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from assay.exceptions import RegistryError, RegistryUnavailable
-from assay.registry import Registry, find_production, find_version
+from assay.registry import find_production, find_version
+from tests.registry.conftest import registry_at
 from tests.servers import free_port
 
 
@@ -51,7 +52,7 @@ def test_dead_server_is_unavailable_and_shows_no_password(tmp_path: Path) -> Non
     for call in (
         lambda: find_production(uri),
         lambda: find_version(uri, "SpamClassifier", "1"),
-        lambda: Registry(uri, tmp_path).versions("SpamClassifier"),
+        lambda: registry_at(uri, tmp_path).versions("SpamClassifier"),
     ):
         with pytest.raises(RegistryUnavailable, match=r"cannot be reached.*ASSAY_TRACKING_URI") as raised:
             call()

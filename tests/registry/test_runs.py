@@ -114,6 +114,7 @@ INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
 from assay.config import parse_task
+from assay.database import Database
 from assay.registry import Registry
 import json
 uri, home, artifact, report, task = sys.argv[1:]
@@ -121,7 +122,8 @@ class Values(dict):
     def items(self):
         os.kill(os.getpid(), signal.SIGINT)
         return super().items()
-Registry(uri, Path(home)).log_run(parse_task(json.loads(task), source="test"), artifact=Path(artifact),
+registry = Registry(uri, Path(home), Database(f"sqlite:///{home}/assay.db"))
+registry.log_run(parse_task(json.loads(task), source="test"), artifact=Path(artifact),
     report=Path(report), metrics=Values(f1=0.9), params={}, tags={})
 """
 

@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from assay.exceptions import RegistryError, RegistryUnavailable
-from assay.registry import Registry, find_production
+from assay.registry import find_production
 from assay.registry.store import SCHEMA
-from tests.registry.conftest import Bench
+from tests.registry.conftest import Bench, registry_at
 from tests.servers import free_port
 
 
@@ -17,7 +17,9 @@ def refuse_both(uri: str, home: Path, error: type[Exception], match: str) -> Non
     with pytest.raises(error, match=match):
         find_production(uri)
     with pytest.raises(error, match=match):
-        Registry(uri, home).versions("SpamClassifier")
+        registry_at(uri, home).versions("SpamClassifier")
+    with pytest.raises(error, match=match), registry_at(uri, home)._client.session():
+        pass
 
 
 def test_absent_database_says_how_to_make_one_and_is_not_created(tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_folder_in_place_of_the_database_is_refused(tmp_path: Path) -> None:
 
 def test_dead_postgresql_is_unavailable_and_shows_no_password(tmp_path: Path) -> None:
     uri = f"postgresql://ann:hunter2@127.0.0.1:{free_port()}/db"
-    for call in (lambda: find_production(uri), lambda: Registry(uri, tmp_path).versions("SpamClassifier")):
+    for call in (lambda: find_production(uri), lambda: registry_at(uri, tmp_path).versions("SpamClassifier")):
         with pytest.raises(RegistryUnavailable, match="cannot be read") as raised:
             call()
         assert "hunter2" not in str(raised.value)
@@ -112,5 +114,5 @@ def test_database_path_may_hold_spaces(bench: Bench, tmp_path: Path) -> None:
     bench.uri, bench.home = f"sqlite:///{home}/mlflow.db", home
     bench.__post_init__()
     bench.register()
-    bench.registry.promote(bench.model, "1")
-    assert [each.version for each in find_production(bench.uri)] == ["1"]
+    bench.promote("1")
+    assert [each.number for each in find_production(bench.uri)] == ["1"]

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from assay.exceptions import RegistryError
-from assay.registry import Registry
 from assay.registry.store import parse_store
+from tests.registry.conftest import registry_at
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_parse_store_refuses_other_schemes_without_showing_the_password() -> Non
     ],
 )
 def test_stores_are_shown_without_credentials(uri: str, tmp_path: Path) -> None:
-    for text in (parse_store(uri).shown, repr(parse_store(uri)), repr(Registry(uri, tmp_path))):
+    for text in (parse_store(uri).shown, repr(parse_store(uri)), repr(registry_at(uri, tmp_path))):
         assert "ter2" not in text
         assert "host" in text
 

@@ -1,79 +1,132 @@
-import json
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from assay.exceptions import RegistryError
-from tests.registry.conftest import Bench, gate_for
+from assay.exceptions import RegistryError, VersionNotFound
+from assay.registry import Version, find_production, find_version
+from tests.registry.conftest import Bench
 
 
-def test_registered_version_carries_what_identifies_it(bench: Bench) -> None:
-    version = bench.register()
-    assert (version.model, version.number, version.task) == (bench.model, "1", "spam")
-    assert (version.stage, version.aliases, version.gate) == ("None", (), "passed")
-    assert version.digest == bench.manifest.digest
-    assert json.loads(version.tags["assay.labels"]) == ["ham", "spam"]
-    assert json.loads(version.tags["assay.gate.decision"])["rows_fingerprint"] == "rows-1"
-    assert version.created_at.utcoffset() is not None
-
-
-def test_versions_are_listed_oldest_first(bench: Bench) -> None:
-    for _ in range(11):
-        bench.register(passed=None)
-    assert [each.number for each in bench.registry.versions(bench.model)] == [str(n) for n in range(1, 12)]
-    assert bench.registry.version(bench.model, "latest").number == "11"
-
-
-def test_unknown_model_has_no_versions_and_no_production(bench: Bench) -> None:
-    assert bench.registry.versions("Ghost") == []
-    assert bench.registry.production("Ghost") is None
-
-
-def test_gate_of_another_artifact_is_refused(bench: Bench, sentiment_artifact: Path) -> None:
-    from assay.estimators import read_manifest
-
-    other = gate_for(read_manifest(sentiment_artifact))
-    with pytest.raises(RegistryError, match="The gate judged the artifact"):
-        bench.registry.register(bench.task, bench.run(), manifest=bench.manifest, gate=other)
-    assert bench.registry.versions(bench.model) == []
-    bench.register()
-    with pytest.raises(RegistryError, match="The gate judged the artifact"):
-        bench.registry.record_gate(bench.model, "1", other)
-
-
-def test_artifact_of_another_task_is_refused(bench: Bench) -> None:
-    task = bench.task.model_copy(update={"name": "mail"})
-    with pytest.raises(RegistryError, match="decides 'spam'; it cannot become a version of the task 'mail'"):
-        bench.registry.register(task, bench.run(), manifest=bench.manifest, gate=None)
-
-
-@pytest.mark.parametrize("status", ["RUNNING", "FAILED", "KILLED"])
-def test_unfinished_run_becomes_no_version(bench: Bench, status: str) -> None:
-    run_id = bench.run()
+def as_mlflow_has_it(bench: Bench) -> dict[str, Version]:
+    """Return every version with the facts that MLflow's own client tells."""
     with bench.registry._client.session() as mlflow:
-        mlflow.update_run(run_id, status=status)
-    with pytest.raises(RegistryError, match=f"is {status}, so its artifacts may be incomplete"):
-        bench.registry.register(bench.task, run_id, manifest=bench.manifest, gate=None)
-    assert bench.registry.versions(bench.model) == []
+        aliases = mlflow.get_registered_model(bench.model).aliases
+        found = {}
+        for each in mlflow.search_model_versions(f"name='{bench.model}'"):
+            number, tags = str(each.version), dict(each.tags)
+            found[number] = Version(
+                model=each.name,
+                number=number,
+                task=tags["assay.task"],
+                stage=each.current_stage,
+                aliases=tuple(sorted(alias for alias, held in aliases.items() if str(held) == number)),
+                run_id=each.run_id,
+                source=each.source,
+                digest=tags["assay.digest"],
+                manifest=tags["assay.manifest"],
+                created_at=datetime.fromtimestamp(each.creation_timestamp / 1000, UTC),
+                gate=tags["assay.gate"],
+                tags=tags,
+            )
+    return found
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "manifest.json"])
-def test_run_without_all_files_becomes_no_version(bench: Bench, name: str) -> None:
-    run_id = bench.run()
-    with bench.registry._client.session() as mlflow:
-        uri = mlflow.get_run(run_id).info.artifact_uri
-    (Path(uri.removeprefix("file://")) / "model" / name).unlink()
-    with pytest.raises(RegistryError, match=rf"(lacks|has no) .*{name}.*no version was created"):
-        bench.registry.register(bench.task, run_id, manifest=bench.manifest, gate=None)
-    assert bench.registry.versions(bench.model) == []
+def test_what_is_read_without_mlflow_is_what_mlflow_has(any_bench: Bench) -> None:
+    registry, model, uri = any_bench.registry, any_bench.model, any_bench.uri
+    for number in "123":
+        any_bench.register(champion=str(int(number) - 1) if number > "1" else None)
+        any_bench.promote(number)
+    any_bench.register(passed=False)
+    any_bench.rollback("2")
+    any_bench.promote("4", to="staging", override="to look at it")
+
+    versions = {each.number: each for each in registry.versions(model)}
+
+    assert any_bench.states() == {
+        "1": ("Archived", ()),
+        "2": ("Production", ("production",)),
+        "3": ("Archived", ("previous",)),
+        "4": ("Staging", ("staging",)),
+    }
+    assert versions == as_mlflow_has_it(any_bench)
+    for number, version in versions.items():
+        assert find_version(uri, model, number) == version
+    for reference, number in {"production": "2", "previous": "3", "Staging": "4", "latest": "4"}.items():
+        assert find_version(uri, model, reference) == versions[number]
+        assert registry.version(model, reference) == versions[number]
+    assert [each for each in find_production(uri) if each.model == model] == [versions["2"]]
+    assert registry.production(model) == versions["2"]
 
 
-def test_manifest_of_another_artifact_is_refused(bench: Bench) -> None:
-    manifest = bench.manifest.model_copy(update={"digest": "f" * 64})
-    with pytest.raises(RegistryError, match=r"is '.*', not 'ffffffffffff'"):
-        bench.registry.register(bench.task, bench.run(), manifest=manifest, gate=None)
+def test_missing_versions_are_answered_with_those_that_exist(any_bench: Bench) -> None:
+    any_bench.register()
+    any_bench.promote("1")
+    for reference in ("7", "staging", "'; --"):
+        with pytest.raises(VersionNotFound, match=r"It has 1 \(production\)\."):
+            find_version(any_bench.uri, any_bench.model, reference)
+        with pytest.raises(VersionNotFound, match=r"It has 1 \(production\)\."):
+            any_bench.registry.version(any_bench.model, reference)
+    with pytest.raises(VersionNotFound, match=f'no model "It\'s".*{any_bench.model}'):
+        find_version(any_bench.uri, "It's", "latest")
+    with pytest.raises(VersionNotFound, match=f"no model 'Ghost'.*{any_bench.model}"):
+        any_bench.registry.version("Ghost", "production")
 
 
-def test_unknown_run_is_refused(bench: Bench) -> None:
-    with pytest.raises(RegistryError, match=r"refused: Run with id=.* not found"):
-        bench.registry.register(bench.task, "0" * 32, manifest=bench.manifest, gate=None)
+def test_models_of_other_tools_are_left_out(any_bench: Bench) -> None:
+    any_bench.register()
+    foreign = f"{any_bench.model}-foreign"
+    with any_bench.registry._client.session() as mlflow:
+        mlflow.create_registered_model(foreign)
+        mlflow.create_model_version(foreign, source="s3://elsewhere/model")
+        mlflow.set_registered_model_alias(foreign, "production", "1")
+
+    assert foreign not in [each.model for each in find_production(any_bench.uri)]
+    with pytest.raises(RegistryError, match="was not registered by Assay"):
+        find_version(any_bench.uri, foreign, "1")
+
+
+def test_deleted_versions_are_not_found(any_bench: Bench) -> None:
+    any_bench.register()
+    any_bench.promote("1")
+    with any_bench.registry._client.session() as mlflow:
+        mlflow.delete_model_version(any_bench.model, "1")
+
+    assert any_bench.model not in [each.model for each in find_production(any_bench.uri)]
+    with pytest.raises(VersionNotFound):
+        find_version(any_bench.uri, any_bench.model, "1")
+
+
+def test_production_is_found_beyond_the_first_page(
+    http_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.registry.rest.PAGE", 1)
+    for _ in range(3):
+        http_bench.register()
+    with http_bench.registry._client.session() as mlflow:
+        mlflow.create_registered_model(f"A{http_bench.model}")
+    http_bench.promote("2")
+
+    assert find_version(http_bench.uri, http_bench.model, "latest").number == "3"
+    assert http_bench.model in [each.model for each in find_production(http_bench.uri)]
+
+
+FIND_AND_FETCH = """
+import sys, pathlib
+from assay.registry import fetch_version, find_production, find_version
+found = find_production(sys.argv[1])[-1]
+print(fetch_version(sys.argv[1], found, pathlib.Path(sys.argv[2])))
+heavy = {"mlflow", "sklearn", "scipy", "pandas", "torch", "matplotlib", "sqlalchemy"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_finding_and_fetching_import_no_training_library(any_bench: Bench, tmp_path: Path) -> None:
+    any_bench.register()
+    any_bench.promote("1")
+    command = [sys.executable, "-W", "error", "-c", FIND_AND_FETCH, any_bench.uri, str(tmp_path / "cache")]
+    outcome = subprocess.run(command, capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stderr
+    assert (Path(outcome.stdout.strip()) / "manifest.json").is_file()

@@ -1,16 +1,15 @@
-"""Runs, versions and what serves: the only importer of MLflow, which finding and fetching do without."""
+"""Runs, versions, who serves and since when: the only importer of MLflow, which most of it does without."""
 
+from assay.registry.account import who_of
 from assay.registry.audit import AuditLog, Entry, Seat, Verification
-from assay.registry.fetching import fetch_version
+from assay.registry.fetching import fetch_version, open_version
 from assay.registry.history import Tenure, parse_moment, tenure_at, tenures
 from assay.registry.registry import Registry
-from assay.registry.resolve import Found, find_production, find_version
-from assay.registry.versions import Version
+from assay.registry.versions import Version, find_production, find_version
 
 __all__ = [
     "AuditLog",
     "Entry",
-    "Found",
     "Registry",
     "Seat",
     "Tenure",
@@ -19,7 +18,9 @@ __all__ = [
     "fetch_version",
     "find_production",
     "find_version",
+    "open_version",
     "parse_moment",
     "tenure_at",
     "tenures",
+    "who_of",
 ]

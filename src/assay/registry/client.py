@@ -32,8 +32,7 @@ class Client:
         self.store = store
         self.home = home
         self._mlflow: Any = None
-        self._lock = threading.RLock()
-        self._held = False
+        self._lock = threading.Lock()
 
     @contextmanager
     def session(self) -> Iterator[Any]:
@@ -47,20 +46,12 @@ class Client:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock file of the home folder, so that one process at a time migrates or promotes."""
+        """Hold the lock file of the home folder, so that one process at a time sets up the store."""
         with self._lock:
-            if self._held:
-                # The first call inside a promotion opens the store, which takes the lock as well.
-                yield
-                return
             self.home.mkdir(parents=True, exist_ok=True)
             with (self.home / "registry.lock").open("w") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                self._held = True
-                try:
-                    yield
-                finally:
-                    self._held = False
+                yield
 
     def _probe(self) -> None:
         """Fail in seconds where MLflow retries for a minute, and leave other people's databases alone."""

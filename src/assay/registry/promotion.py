@@ -1,101 +1,159 @@
-"""Which version serves: the alias ``production`` is the truth, stages are kept in step with it."""
+"""Promotion and rollback: an entry of what is meant, the alias that counts, an entry that it is done."""
 
-from datetime import UTC, datetime
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from assay.exceptions import PromotionRefused
-from assay.registry.client import Client
-from assay.registry.resolve import PRODUCTION
-from assay.registry.versions import Version, find, list_versions
+from assay.registry.audit import Entry, Kind, Seat
+from assay.registry.books import Books
+from assay.registry.completion import abandon, complete, following
+from assay.registry.fetching import check_version
+from assay.registry.gating import evidence_of, refuse_ungated
+from assay.registry.seats import Move, take_seat
+from assay.registry.settling import settle
+from assay.registry.standing import last_of, served_of
+from assay.registry.versions import (
+    PREVIOUS,
+    PRODUCTION,
+    STAGING,
+    Model,
+    Version,
+    describe,
+    named,
+    pick,
+    read_model,
+)
 
-Seat = Literal["production", "staging"]
-
-STAGING, PREVIOUS = "staging", "previous"
-PROMOTED = "assay.promoted_at"
-
-
-def promote_version(client: Client, model: str, reference: str, *, to: Seat, override: str | None) -> Version:
-    """Give a version the alias ``to`` and return it; what loses ``production`` becomes ``previous``.
-
-    Production takes a gate that passed, and that compared with the version it replaces unless this one
-    was in production before; ``override`` is a reason that stands in for it and is kept as a tag.
-    Raises PromotionRefused, VersionNotFound.
-    """
-    with client.exclusive():
-        version = find(client, model, reference)
-        production = _holder(client, model, PRODUCTION)
-        if to == PRODUCTION:
-            if override is None:
-                _check_gate(version, production)
-            _take_production(client, version, production, override)
-        else:
-            _take_staging(client, version)
-        align_stages(client, model)
-    return find(client, model, version.number)
+LONGEST_REASON = 5000
+ANCHOR = "assay.audit"
+"""Tag of a version: the hash of the entry that moved it; it shows when the log's end was cut off."""
 
 
-def align_stages(client: Client, model: str) -> list[Version]:
-    """Bring every version's stage in step with the aliases and return those that were out of step."""
-    strays = [each for each in list_versions(client, model) if each.stage != stage_of(each)]
-    # Production is entered before it is left: models:/NAME/Production always finds a version.
-    for version in sorted(strays, key=lambda each: stage_of(each) != "Production"):
-        with client.session() as mlflow:
-            mlflow.transition_model_version_stage(version.model, version.number, stage_of(version))
-    return strays
-
-
-def stage_of(version: Version) -> str:
-    """Return the stage that a version's aliases mean; one that was promoted and replaced is Archived."""
-    if PRODUCTION in version.aliases:
-        return "Production"
-    if STAGING in version.aliases:
-        return "Staging"
-    return "None" if version.stage == "None" else "Archived"
-
-
-def _holder(client: Client, model: str, alias: str) -> Version | None:
-    return next((each for each in list_versions(client, model) if alias in each.aliases), None)
-
-
-def _check_gate(version: Version, production: Version | None) -> None:
-    name = f"Version {version.number} of {version.model!r}"
-    how = f"Gate it now: assay gate {version.task} {version.number}; or promote it with --override REASON."
-    if version.gate != "passed":
-        state = "was blocked by its gate" if version.gate == "blocked" else "has no gate decision"
-        raise PromotionRefused(f"{name} {state}, so it may not be promoted. {how}", version=version)
-    compared = version.tags.get("assay.gate.champion", "")
-    current = production.number if production else ""
-    # A version that once served was judged then: rolling back at night waits for no evaluation.
-    if current not in ("", compared, version.number) and PROMOTED not in version.tags:
-        against = f"version {compared}" if compared else "no version"
+def promote(
+    books: Books,
+    name: str,
+    reference: str,
+    *,
+    to: Seat,
+    override: str | None,
+    who: str,
+    policy: Mapping[str, Any] | None,
+    expected: str | None,
+) -> Version:
+    """Give a version a seat and return it; see ``Registry.promote``."""
+    if override is not None and not 0 < len(override.strip()) <= LONGEST_REASON:
         raise PromotionRefused(
-            f"{name} passed its gate against {against}, but version {current} is now in production. {how}",
-            version=version,
+            f"An override is recorded with its reason, of 1 to {LONGEST_REASON:,} characters; "
+            f"got {len(override.strip()):,}.",
+            stale=False,
         )
+    if expected is None:
+        expected = read_model(books.store, name).number(PRODUCTION) or ""
+    with books.held(name, who):
+        settle(books, name, who=who)
+        model, entries = read_model(books.store, name), books.audit.entries(name)
+        version = pick(books.store, model, reference)
+        if model.number(to) == version.number:
+            return version
+        _refuse_changed(model, entries, expected)
+        if to == STAGING and model.number(PRODUCTION) == version.number:
+            raise PromotionRefused(
+                f"Version {version.number} of {name!r} is in production; "
+                "promote another version there first.",
+                version=version,
+                stale=False,
+            )
+        if override is None:
+            refuse_ungated(version, model, policy)
+        kind: Kind = "promotion" if override is None else "override"
+        return _move(books, model, entries, version, seat=to, who=who, kind=kind, reason=override or "")
 
 
-def _take_production(
-    client: Client, version: Version, production: Version | None, override: str | None
-) -> None:
-    model, number = version.model, version.number
-    with client.session() as mlflow:
-        if override is not None:
-            mlflow.set_model_version_tag(model, number, "assay.override", override)
-        mlflow.set_model_version_tag(model, number, PROMOTED, datetime.now(UTC).isoformat(timespec="seconds"))
-        mlflow.set_registered_model_alias(model, PRODUCTION, number)
-        if production is not None and production.number != number:
-            mlflow.set_registered_model_alias(model, PREVIOUS, production.number)
-        for alias in {STAGING, PREVIOUS} & set(version.aliases):
-            if alias == STAGING or (production is not None and production.number == number):
-                mlflow.delete_registered_model_alias(model, alias)
+def rollback(books: Books, name: str, reference: str | None, *, who: str, reason: str) -> Version:
+    """Bring a version back to production and return it; see ``Registry.rollback``."""
+    expected = read_model(books.store, name).number(PRODUCTION) or ""
+    with books.held(name, who):
+        settle(books, name, who=who)
+        model, entries = read_model(books.store, name), books.audit.entries(name)
+        _refuse_changed(model, entries, expected)
+        served = served_of(entries, model)
+        if reference is None and model.versions and model.holder(PREVIOUS) is None:
+            raise PromotionRefused(
+                f"{name!r} has no version that was in production before this one. {_told(served)} "
+                f"It has {', '.join(map(describe, model.versions))}; name one that has been: "
+                "assay rollback TASK VERSION",
+                stale=False,
+            )
+        version = pick(books.store, model, reference or PREVIOUS)
+        if model.number(PRODUCTION) == version.number:
+            return version
+        if version.number not in served:
+            raise PromotionRefused(
+                f"Version {version.number} of {name!r} has never been in production, so nothing can be "
+                f"rolled back to it. {_told(served)} "
+                f"Promote it instead: assay promote {version.task} {version.number}",
+                version=version,
+                stale=False,
+            )
+        return _move(books, model, entries, version, seat=PRODUCTION, who=who, kind="rollback", reason=reason)
 
 
-def _take_staging(client: Client, version: Version) -> None:
-    if PRODUCTION in version.aliases:
-        raise PromotionRefused(
-            f"Version {version.number} of {version.model!r} is in production; "
-            "promote another version there first.",
-            version=version,
-        )
-    with client.session() as mlflow:
-        mlflow.set_registered_model_alias(version.model, STAGING, version.number)
+def _move(
+    books: Books,
+    model: Model,
+    entries: Sequence[Entry],
+    version: Version,
+    *,
+    seat: Seat,
+    who: str,
+    kind: Kind,
+    reason: str,
+) -> Version:
+    """Say what is meant, move the alias and all that follows from it, and say that it is done."""
+    check_version(books.store, version, books.cache)
+    intent = books.audit.append(
+        who=who,
+        action="promoting",
+        model=model.name,
+        seat=seat,
+        before=model.number(seat),
+        after=version.number,
+        kind=kind,
+        reason=reason,
+        evidence=evidence_of(version),
+    )
+    announced = {ANCHOR: intent.hash, **({"assay.override": reason} if kind == "override" else {})}
+    move = Move(
+        model=model.name,
+        seat=seat,
+        before=intent.before,
+        after=version.number,
+        announced=announced,
+        rest=following(model, entries, intent),
+    )
+    try:
+        take_seat(books.store, move)
+    except PromotionRefused:
+        abandon(books, intent)
+        raise
+    complete(books, entries, intent)
+    return pick(books.store, read_model(books.store, model.name), version.number)
+
+
+def _refuse_changed(model: Model, entries: Sequence[Entry], expected: str) -> None:
+    current = model.number(PRODUCTION) or ""
+    if current == expected:
+        return
+    last = last_of(entries, "production")
+    by = f", by {last.who} at {last.at:%Y-%m-%d %H:%M:%S} UTC" if last else ""
+    raise PromotionRefused(
+        f"Production of {model.name!r} was {named(expected)} when this began and is {named(current)} "
+        f"now{by}. Nothing was changed; look, gate again against what serves now, then try again.",
+        expected=expected,
+        holder=current,
+        stale=True,
+    )
+
+
+def _told(served: Sequence[str]) -> str:
+    return f"In production have been: {', '.join(served) or 'none'}."

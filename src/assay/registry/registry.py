@@ -1,37 +1,44 @@
-"""The registry as the training side sees it: log, register, list, promote."""
+"""The registry as commands see it: log, register, list, promote, roll back, and what it remembers."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.config import Task
-from assay.registry import promotion, runs, versions
+from assay.database import Database
+from assay.exceptions import RegistryError
+from assay.registry import promotion, registration, runs, settling, sql
+from assay.registry.audit import AuditLog, Entry, Seat, Verification
+from assay.registry.books import Books
 from assay.registry.client import Client
-from assay.registry.promotion import Seat
-from assay.registry.resolve import PRODUCTION
+from assay.registry.registration import Described
 from assay.registry.store import parse_store
-from assay.registry.versions import Described, Version
+from assay.registry.versions import PRODUCTION, Model, Version, pick, read_model, tagged
 
 if TYPE_CHECKING:
     from assay.gate import GateDecision
 
 
 class Registry:
-    """MLflow's tracking and registry store, opened on first use.
+    """MLflow's tracking and registry store with the audit log of its seats, opened on first use.
 
     Parameters
     ----------
     uri : ``sqlite:///path``, ``postgresql://...`` or the address of an MLflow server
-    home : folder of local artifacts and of the lock file
+    home : folder of local artifacts, of fetched versions and of the file that guards the set-up
+    database : the people's database, which holds the audit log and the locks
 
-    Every method raises RegistryUnavailable when the store cannot be reached, RegistryError when it refuses.
+    Every method raises RegistryUnavailable when the store cannot be reached, RegistryError when it refuses,
+    and those that change or read the log DatabaseError.
     """
 
-    def __init__(self, uri: str, home: Path) -> None:
-        self._client = Client(parse_store(uri), home)
+    def __init__(self, uri: str, home: Path, database: Database) -> None:
+        store = parse_store(uri)
+        self._client = Client(store, home)
+        self._books = Books(store, database, AuditLog(database), home / "cache")
 
     def __repr__(self) -> str:
-        return f"Registry({self._client.store.shown!r})"
+        return f"Registry({self._books.store.shown!r})"
 
     def log_run(
         self,
@@ -63,36 +70,96 @@ class Registry:
     def register(
         self, task: Task, run_id: str, *, manifest: Described, gate: "GateDecision | None"
     ) -> Version:
-        """Return the new version of the task's model made from a finished run; it serves nothing yet."""
-        return versions.register_version(self._client, task, run_id, manifest=manifest, gate=gate)
+        """Return the new version of the task's model made from a finished run; it serves nothing yet.
+
+        The rows that the gate judged on become the task's current ones.
+        """
+        return registration.register_version(self._client, task, run_id, manifest=manifest, gate=gate)
 
     def record_gate(self, model: str, reference: str, gate: "GateDecision") -> Version:
-        """Keep a newer gate decision with a version and return the version."""
-        return versions.record_gate(self._client, self.version(model, reference), gate)
+        """Keep a newer gate decision with a version and return the version.
+
+        The rows that it was made on become the task's current ones.
+        """
+        return registration.record_gate(self._client, self.version(model, reference), gate)
 
     def versions(self, model: str) -> list[Version]:
         """Return the versions of a model, oldest first; none when the model does not exist."""
-        return versions.list_versions(self._client, model)
+        return list(self._read(model).versions)
 
     def version(self, model: str, reference: str) -> Version:
         """Return a version by number, alias or ``"latest"``; raises VersionNotFound listing what exists."""
-        return versions.find(self._client, model, reference)
+        return pick(self._books.store, self._read(model), reference)
 
     def production(self, model: str) -> Version | None:
         """Return the version in production, or None."""
-        return next((each for each in self.versions(model) if PRODUCTION in each.aliases), None)
+        return self._read(model).holder(PRODUCTION)
 
     def promote(
-        self, model: str, reference: str, *, to: Seat = "production", override: str | None = None
+        self,
+        model: str,
+        reference: str,
+        *,
+        who: str,
+        to: Seat = "production",
+        override: str | None = None,
+        policy: Mapping[str, Any] | None = None,
+        expected: str | None = None,
     ) -> Version:
-        """Give a version the seat and return it; stages and the alias ``previous`` follow.
+        """Give a version a seat and return it; stages and the alias ``previous`` follow.
 
-        Production takes a gate that passed against the version it replaces; ``override`` is a reason that
-        stands in for it and is kept with the version. Raises PromotionRefused, VersionNotFound.
+        Either seat takes a gate that passed on the task's current rows, against the version in production
+        now and, where a ``policy`` is given, under that; ``override`` is a reason that stands in for it.
+        ``expected`` is the number in production when this was decided (empty: none); left out, the one that
+        is found first. A version that has the seat keeps it, and nothing is written. Raises PromotionRefused
+        (``data["stale"]``: gating again could help), VersionNotFound, ArtifactError when the version's
+        artifact is not there or not whole, DatabaseError.
         """
-        return promotion.promote_version(self._client, model, reference, to=to, override=override)
+        return promotion.promote(
+            self._books,
+            model,
+            reference,
+            to=to,
+            override=override,
+            who=who,
+            policy=policy,
+            expected=expected,
+        )
 
-    def align_stages(self, model: str) -> list[Version]:
-        """Bring stages that were edited elsewhere in step with the aliases; return the strays."""
-        with self._client.exclusive():
-            return promotion.align_stages(self._client, model)
+    def rollback(self, model: str, reference: str | None = None, *, who: str, reason: str = "") -> Version:
+        """Bring a version that was in production back and return it; without a reference the one before.
+
+        It was gated then, so it waits for no evaluation. Raises PromotionRefused for one that never was in
+        production, VersionNotFound, ArtifactError, DatabaseError.
+        """
+        return promotion.rollback(self._books, model, reference, who=who, reason=reason)
+
+    def settle(self, model: str, *, who: str) -> list[str]:
+        """Finish what was cut off and put right what was edited elsewhere; return a sentence for each.
+
+        Promotions and rollbacks begin with it. Raises PromotionRefused while one is under way, DatabaseError.
+        """
+        with self._books.held(model, who):
+            return settling.settle(self._books, model, who=who)
+
+    def history(self, model: str) -> list[Entry]:
+        """Return the audit log's entries about a model, oldest first. Raises DatabaseError."""
+        return self._books.audit.entries(model)
+
+    def verify(self) -> Verification:
+        """Check the audit log against itself and against the hashes kept with the versions."""
+        found = {} if self._is_new() else tagged(self._books.store, promotion.ANCHOR)
+        anchors = {f"{model} version {number}": value for (model, number), value in found.items()}
+        return self._books.audit.verify(anchors)
+
+    def _is_new(self) -> bool:
+        return sql.is_new(self._books.store)
+
+    def _read(self, model: str) -> Model:
+        try:
+            return read_model(self._books.store, model)
+        except RegistryError:
+            if self._is_new():
+                # Nothing was trained yet: MLflow makes its tables when the first run is logged.
+                return Model(name=model, versions=(), tags={})
+            raise

@@ -1,9 +1,9 @@
-"""The few calls of MLflow's REST interface that finding and fetching a version take."""
+"""The few calls of MLflow's REST interface that finding, fetching and seating a version take."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -28,6 +28,10 @@ class Server:
         self._raise_for(response)
         answer: dict[str, Any] = response.json()
         return answer
+
+    def send(self, method: Literal["POST", "DELETE"], call: str, **values: str | bool) -> None:
+        """Make one change: ``POST`` or ``DELETE api/2.0/mlflow/<call>`` with a JSON body."""
+        self._raise_for(self._http.request(method, f"{self.store.uri}/api/2.0/mlflow/{call}", json=values))
 
     def pages(self, call: str, key: str, **values: str | int) -> Iterator[dict[str, Any]]:
         """Yield the items of every page of a search."""

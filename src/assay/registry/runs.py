@@ -1,6 +1,5 @@
 """A training run in MLflow: what was trained on, how, how well, and every file of it."""
 
-import getpass
 import json
 import re
 import time
@@ -13,9 +12,10 @@ from typing import Any
 
 from assay.config import Task
 from assay.exceptions import ArtifactError, RegistryError
+from assay.registry.account import account
 from assay.registry.client import Client, code_of
 from assay.registry.pyfunc import FILE, describe_model
-from assay.registry.versions import MODEL_FOLDER
+from assay.registry.registration import MODEL_FOLDER
 
 REPORT_FOLDER = "report"
 BATCH = 100
@@ -104,19 +104,11 @@ def _tags(task: Task, manifest: Mapping[str, Any], tags: Mapping[str, str]) -> d
         "assay.digest": manifest["digest"],
         "mlflow.source.name": "assay",
         "mlflow.source.type": "LOCAL",
-        "mlflow.user": _user(),
+        "mlflow.user": account(),
     }
     if manifest.get("git_commit"):
         described["mlflow.source.git.commit"] = manifest["git_commit"]
     return described | {key: str(value) for key, value in tags.items()}
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under an id without a name.
-        return "unknown"
 
 
 @contextmanager

@@ -1,44 +1,26 @@
-"""Registered versions: what one is, how it is written and how it is found."""
+"""Registered versions and the models that they are of: read without MLflow, the same from every store."""
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Final
 
-from assay.config import Task
-from assay.exceptions import RegistryError
-from assay.registry.client import Client, code_of
-from assay.registry.resolve import describe, not_found, pick
+from assay.exceptions import RegistryError, VersionNotFound
+from assay.registry import rest, sql
+from assay.registry.store import Store, parse_store
 
-if TYPE_CHECKING:
-    from assay.gate import GateDecision
-
-MODEL_FOLDER = "model"
-"""The artifact's folder among a run's artifacts."""
-
-TEXT_FOR_PEOPLE = "Registered by Assay from run {run}."
+PRODUCTION: Final = "production"
+STAGING: Final = "staging"
+PREVIOUS: Final = "previous"
 
 
-class Described(Protocol):
-    """What registering needs of a manifest."""
-
-    @property
-    def digest(self) -> str: ...
-    @property
-    def task(self) -> str: ...
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Version:
     """A registered artifact.
 
-    ``gate`` is ``"passed"``, ``"blocked"`` or ``"none"``; ``tags`` are all that MLflow keeps with it.
+    ``source`` is the URI of its folder, ``digest`` the identity of what decides and ``manifest`` the SHA-256
+    of its manifest.json. ``gate`` is ``"passed"``, ``"blocked"`` or ``"none"``; ``tags`` are all that MLflow
+    keeps with it.
     """
 
     model: str
@@ -49,160 +31,215 @@ class Version:
     run_id: str
     source: str
     digest: str
+    manifest: str
     created_at: datetime
     gate: str
     tags: Mapping[str, str]
 
 
-def register_version(
-    client: Client, task: Task, run_id: str, *, manifest: Described, gate: "GateDecision | None"
-) -> Version:
-    """Create the next version of the task's model from a finished run, in one call with all its tags.
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A registered model: its versions, oldest first, and its own tags; both empty where there is none."""
 
-    Raises RegistryError when the run is not finished, its artifacts are not all there or they are not
-    those of ``manifest``, or when the gate judged another artifact.
+    name: str
+    versions: tuple[Version, ...]
+    tags: Mapping[str, str]
+
+    def holder(self, alias: str) -> Version | None:
+        """Return the version that has an alias, or None."""
+        return next((each for each in self.versions if alias in each.aliases), None)
+
+    def number(self, alias: str) -> str | None:
+        """Return the number of the version that has an alias, or None."""
+        holder = self.holder(alias)
+        return holder.number if holder else None
+
+    def version(self, number: str) -> Version | None:
+        """Return the version of a number, or None."""
+        return next((each for each in self.versions if each.number == number), None)
+
+
+def find_production(uri: str) -> list[Version]:
+    """Return the production version of every model that Assay registered, ordered by model.
+
+    A model is in production by its alias ``production``; models of other tools are left out.
+    Raises RegistryUnavailable, RegistryError.
     """
-    if manifest.task != task.name:
+    store = parse_store(uri)
+    if store.kind == "http":
+        with rest.connect(store) as server:
+            found = _production_by_rest(server)
+    else:
+        found = _fold(sql.query(store, sql.IN_PRODUCTION, PRODUCTION))
+    return sorted((each for each in found if each.task), key=lambda each: each.model)
+
+
+def find_version(uri: str, model: str, reference: str) -> Version:
+    """Return one version of a model by number (``"3"``), alias or stage (``"production"``), or ``"latest"``.
+
+    Raises VersionNotFound listing what exists, RegistryUnavailable, RegistryError.
+    """
+    store = parse_store(uri)
+    return pick(store, read_model(store, model), reference)
+
+
+def pick(store: Store, model: Model, reference: str) -> Version:
+    """Return the version of a model that a reference means; raises as ``find_version`` does."""
+    wanted = reference.lower()
+    if wanted == "latest":
+        chosen = model.versions[-1] if model.versions else None
+    else:
+        chosen = model.version(wanted) or model.holder(wanted)
+    if chosen is None:
+        raise _not_found(store, model, reference)
+    if not chosen.task:
         raise RegistryError(
-            f"The artifact decides {manifest.task!r}; it cannot become a version of the task {task.name!r}.",
-            task=task.name,
+            f"Version {chosen.number} of {model.name!r} was not registered by Assay: "
+            "it has no tag 'assay.task'."
         )
-    if gate is not None:
-        _check_judged(gate, manifest.digest)
-    with client.session() as mlflow:
-        run = mlflow.get_run(run_id)
-        if run.info.status != "FINISHED":
-            raise RegistryError(
-                f"Run {run_id!r} is {run.info.status}, so its artifacts may be incomplete; "
-                "only a finished run becomes a version. Train again.",
-                run_id=run_id,
-            )
-        sha256 = _check_artifact(mlflow, run_id, manifest)
-        _ensure_model(mlflow, task)
-        created = mlflow.create_model_version(
-            task.model,
-            source=f"{run.info.artifact_uri}/{MODEL_FOLDER}",
-            run_id=run_id,
-            description=TEXT_FOR_PEOPLE.format(run=run_id),
-            tags={
-                "assay.task": task.name,
-                "assay.labels": json.dumps(list(manifest.labels), ensure_ascii=False),
-                "assay.digest": manifest.digest,
-                "assay.manifest": sha256,
-                **gate_tags(gate),
-            },
-        )
-    return find(client, task.model, str(created.version))
+    return chosen
 
 
-def record_gate(client: Client, version: Version, gate: "GateDecision") -> Version:
-    """Write a new gate decision to a version; raises RegistryError when it judged another artifact."""
-    _check_judged(gate, version.digest)
-    with client.session() as mlflow:
-        # The outcome last: a version never reads as passed beside the rows of an older decision.
-        for key, value in reversed(gate_tags(gate).items()):
-            mlflow.set_model_version_tag(version.model, version.number, key, value)
-    return find(client, version.model, version.number)
+def named(number: str | None) -> str:
+    """Return who sits on a seat, in words."""
+    return f"version {number}" if number else "empty"
 
 
-def gate_tags(gate: "GateDecision | None") -> dict[str, str]:
-    """Return a gate decision as tags; the outcome comes first."""
-    if gate is None:
-        return {"assay.gate": "none"}
-    return {
-        "assay.gate": "passed" if gate.passed else "blocked",
-        "assay.gate.rows": gate.rows_fingerprint,
-        "assay.gate.champion": gate.champion_version or "",
-        "assay.gate.decision": json.dumps(gate.to_dict(), ensure_ascii=False),
-    }
+def describe(version: Version) -> str:
+    """Return a version for a list of choices: ``3 (production)``."""
+    return f"{version.number} ({', '.join(version.aliases)})" if version.aliases else version.number
 
 
-def list_versions(client: Client, model: str) -> list[Version]:
-    """Return every version of a model, oldest first; none when there is no such model."""
-    with client.session() as mlflow:
+def read_model(store: Store, name: str) -> Model:
+    """Return a registered model as it is now; raises RegistryUnavailable, RegistryError."""
+    if store.kind != "http":
+        with sql.reading(store) as session:
+            tags = {str(key): str(value or "") for key, value in session.run(sql.MODEL_TAGS, name)}
+            return Model(name=name, versions=_in_order(_fold(session.run(sql.OF_MODEL, name))), tags=tags)
+    with rest.connect(store) as server:
         try:
-            aliases = mlflow.get_registered_model(model).aliases
-        except Exception as error:
-            if code_of(error) == "RESOURCE_DOES_NOT_EXIST":
-                return []
-            raise
-        quote = '"' if "'" in model else "'"
-        found, token = [], None
-        while token != "":
-            page = mlflow.search_model_versions(
-                f"name={quote}{model}{quote}", max_results=200, page_token=token
-            )
-            found += list(page)
-            token = page.token or ""
-    return sorted((_version(each, aliases) for each in found), key=lambda each: int(each.number))
+            answer = server.get("registered-models/get", name=name)["registered_model"]
+        except VersionNotFound:
+            return Model(name=name, versions=(), tags={})
+        quote = '"' if "'" in name else "'"
+        listed = server.pages("model-versions/search", "model_versions", filter=f"name={quote}{name}{quote}")
+        found = [_from_rest(version, answer.get("aliases", [])) for version in listed]
+        return Model(name=name, versions=_in_order(found), tags=_tags(answer))
 
 
-def find(client: Client, model: str, reference: str) -> Version:
-    """Return a version by number, alias or ``"latest"``; raises VersionNotFound listing what exists."""
-    versions = list_versions(client, model)
-    number = pick(reference, [(each.number, each.aliases) for each in versions])
-    for version in versions:
-        if version.number == number:
-            return version
-    with client.session() as mlflow:
-        models = [] if versions else sorted(each.name for each in mlflow.search_registered_models())
-    raise not_found(model, reference, [describe(each.number, each.aliases) for each in versions], models)
+def tagged(store: Store, key: str) -> dict[tuple[str, str], str]:
+    """Return the value of a tag for every version that has it, by model and number."""
+    if store.kind != "http":
+        return {(str(row[0]), str(row[1])): str(row[2]) for row in sql.query(store, sql.TAGGED, key)}
+    with rest.connect(store) as server:
+        listed = [
+            (each["name"], str(each["version"]), _tags(each).get(key))
+            for each in server.pages("model-versions/search", "model_versions")
+        ]
+    return {(model, number): value for model, number, value in listed if value is not None}
 
 
-def _version(each: Any, aliases: Mapping[str, Any]) -> Version:
-    tags = dict(each.tags)
+def _not_found(store: Store, model: Model, reference: str) -> VersionNotFound:
+    models = [] if model.versions else _models(store)
+    versions = [describe(each) for each in model.versions]
+    if versions:
+        text = f"{model.name!r} has no version {reference!r}. It has {', '.join(versions)}."
+    else:
+        text = (
+            f"The registry has no model {model.name!r} with a version. "
+            f"It has {', '.join(models) or 'no models'}. Train one with: assay train NAME"
+        )
+    return VersionNotFound(text, model=model.name, reference=reference, versions=versions, models=models)
+
+
+def _models(store: Store) -> list[str]:
+    if store.kind != "http":
+        return [str(row[0]) for row in sql.query(store, sql.MODELS)]
+    with rest.connect(store) as server:
+        return sorted(
+            str(model["name"]) for model in server.pages("registered-models/search", "registered_models")
+        )
+
+
+def _production_by_rest(server: rest.Server) -> list[Version]:
+    found = []
+    for model in server.pages("registered-models/search", "registered_models"):
+        aliases = model.get("aliases", [])
+        for alias in aliases:
+            if alias["alias"] == PRODUCTION:
+                answer = server.get("model-versions/get", name=model["name"], version=alias["version"])
+                found.append(_from_rest(answer["model_version"], aliases))
+    return found
+
+
+def _from_rest(version: dict[str, Any], aliases: list[dict[str, Any]]) -> Version:
+    number = str(version["version"])
+    return _version(
+        model=version["name"],
+        number=number,
+        stage=version["current_stage"],
+        source=version["source"],
+        run_id=version.get("run_id", ""),
+        created=int(version["creation_timestamp"]),
+        tags=_tags(version),
+        aliases={each["alias"] for each in aliases if str(each["version"]) == number},
+    )
+
+
+def _tags(answer: dict[str, Any]) -> dict[str, str]:
+    return {tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])}
+
+
+def _fold(rows: Iterable[sql.Row]) -> list[Version]:
+    """Return one entry for each version from rows of version x alias x tag."""
+    entries: dict[tuple[str, int], tuple[sql.Row, dict[str, str], set[str]]] = {}
+    for row in rows:
+        _, tags, aliases = entries.setdefault((row[0], row[1]), (row, {}, set()))
+        if row[6] is not None:
+            aliases.add(row[6])
+        if row[7] is not None:
+            tags[row[7]] = row[8] or ""
+    return [
+        _version(
+            model=row[0],
+            number=str(row[1]),
+            stage=row[2],
+            source=row[3],
+            run_id=row[4],
+            created=row[5],
+            tags=tags,
+            aliases=aliases,
+        )
+        for row, tags, aliases in entries.values()
+    ]
+
+
+def _version(
+    *,
+    model: str,
+    number: str,
+    stage: str,
+    source: str,
+    run_id: str,
+    created: int,
+    tags: dict[str, str],
+    aliases: set[str],
+) -> Version:
     return Version(
-        model=each.name,
-        number=str(each.version),
+        model=model,
+        number=number,
         task=tags.get("assay.task", ""),
-        stage=each.current_stage,
-        aliases=tuple(sorted(alias for alias, number in aliases.items() if str(number) == str(each.version))),
-        run_id=each.run_id or "",
-        source=each.source,
+        stage=stage,
+        aliases=tuple(sorted(aliases)),
+        run_id=run_id,
+        source=source,
         digest=tags.get("assay.digest", ""),
-        created_at=datetime.fromtimestamp(each.creation_timestamp / 1000, UTC),
+        manifest=tags.get("assay.manifest", ""),
+        created_at=datetime.fromtimestamp(created / 1000, UTC),
         gate=tags.get("assay.gate", "none"),
         tags=tags,
     )
 
 
-def _check_judged(gate: "GateDecision", digest: str) -> None:
-    if gate.candidate_digest != digest:
-        raise RegistryError(
-            f"The gate judged the artifact {gate.candidate_digest[:12]!r}, this one is {digest[:12]!r}. "
-            "Evaluate and gate the artifact that is to be registered.",
-            judged=gate.candidate_digest,
-            digest=digest,
-        )
-
-
-def _check_artifact(mlflow: Any, run_id: str, manifest: Described) -> str:
-    """Return the SHA-256 of the stored manifest.json; its files must be there and be the ones meant."""
-    present = {Path(each.path).name for each in mlflow.list_artifacts(run_id, MODEL_FOLDER)}
-    if "manifest.json" in present:
-        with TemporaryDirectory() as folder:
-            stored = Path(
-                mlflow.download_artifacts(run_id, f"{MODEL_FOLDER}/manifest.json", folder)
-            ).read_bytes()
-        values = json.loads(stored)
-        missing = sorted(set(values["files"]) - present)
-        if values["digest"] == manifest.digest and not missing:
-            return hashlib.sha256(stored).hexdigest()
-        fault = (
-            f"lacks {missing}" if missing else f"is {values['digest'][:12]!r}, not {manifest.digest[:12]!r}"
-        )
-    else:
-        fault = "has no manifest.json"
-    raise RegistryError(
-        f"The artifact of run {run_id!r} {fault}; no version was created. Train again.", run_id=run_id
-    )
-
-
-def _ensure_model(mlflow: Any, task: Task) -> None:
-    try:
-        mlflow.create_registered_model(
-            task.model, tags={"assay.task": task.name}, description=task.description
-        )
-    except Exception as error:
-        if code_of(error) != "RESOURCE_ALREADY_EXISTS":
-            raise
+def _in_order(versions: Iterable[Version]) -> tuple[Version, ...]:
+    return tuple(sorted(versions, key=lambda each: int(each.number)))
