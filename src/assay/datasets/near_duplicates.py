@@ -50,7 +50,8 @@ def near_duplicates(texts: Sequence[str], among: Sequence[str]) -> NDArray[np.bo
     shares at least half of its shingles with another's; a few that just do so are not found. Time grows with
     the length of all texts together: the 50,000 reviews of IMDB take seconds.
 
-    >>> near_duplicates(["You won 500 pounds, call 0123", "lunch?"], ["you won 900 pounds: call 0123!"])
+    >>> texts = ["You have won a prize, call 4711 now!", "lunch?"]
+    >>> near_duplicates(texts, ["you have won a prize: call 0815 now"])
     array([ True, False])
     """
     near = np.zeros(len(texts), np.bool_)
