@@ -3,7 +3,9 @@
 from assay.registry.account import who_of
 from assay.registry.audit import AuditLog, Entry, Seat, Verification
 from assay.registry.fetching import fetch_version, open_version
+from assay.registry.gate_file import read_gate
 from assay.registry.history import Tenure, parse_moment, tenure_at, tenures
+from assay.registry.models import find_models
 from assay.registry.registry import Registry
 from assay.registry.versions import Version, find_production, find_version
 
@@ -16,10 +18,12 @@ __all__ = [
     "Verification",
     "Version",
     "fetch_version",
+    "find_models",
     "find_production",
     "find_version",
     "open_version",
     "parse_moment",
+    "read_gate",
     "tenure_at",
     "tenures",
     "who_of",

@@ -55,6 +55,12 @@ class Server:
             self._raise_for(response)
             yield response.iter_bytes()
 
+    def run_file(self, run_id: str, path: str) -> bytes:
+        """Return one small file of a run's artifacts; the server fetches it from wherever it is kept."""
+        response = self._http.get(f"{self.store.uri}/get-artifact", params={"run_id": run_id, "path": path})
+        self._raise_for(response)
+        return response.content
+
     def _raise_for(self, response: httpx.Response) -> None:
         if response.is_success and "html" not in response.headers.get("content-type", ""):
             return
