@@ -18,7 +18,8 @@ RESEMBLANCE = 0.5
 """From this share of common shingles on one text nearly repeats the other.
 
 Chosen by looking: in the SMS Spam Collection, nearly all pairs above it are one template with another
-number, prize or name in it, or one message typed twice; below it begin short messages that only share a phrase.
+number, prize or name in it, or one message typed twice; below it begin short messages that only share
+a phrase.
 """
 SHINGLE = 8
 """Bytes of UTF-8."""
