@@ -66,7 +66,7 @@ def test_a_file_is_trained_on_and_served_without_a_task_file(capsys: pytest.Capt
     assert Path("report/model_card.md").is_file()
     said = output(capsys, "gate", "mine")
     assert "MineClassifier version 1\nGate passed" in said
-    assert "equals" in said
+    assert "equal to the" in said
 
 
 def test_a_blocked_candidate_exits_with_2_and_changes_nothing(

@@ -22,8 +22,9 @@ from assay.estimators import save_artifact, train_cascade
 from assay.evaluation import Report
 from assay.evaluation.plots import PLOTS
 from assay.evaluation.report import METRICS
+from assay.judging import read_rows
 from assay.loading import open_registry
-from assay.pipeline import Outcome, read_rows, run_pipeline
+from assay.pipeline import Outcome, run_pipeline
 from assay.progress import Progress
 from assay.registry import Registry
 from tests.running import ASSAY, files_under, read_until, serving, started, unmeasured

@@ -45,7 +45,7 @@ def checked(task: Task, side: Side = "train", version: str | None = None) -> lis
 
 def fitted(task: Task):  # type: ignore[no-untyped-def]
     """Return what a model that is fitted now makes of rows that it has not seen, and its rules."""
-    from assay.pipeline import read_rows
+    from assay.judging import read_rows
 
     scored = fit_for_scores(task, read_rows(task, Settings(), progress=QUIET), QUIET)
     return scored.alone, scored.alone.cascade.rules
@@ -132,7 +132,7 @@ def test_rows_that_are_too_few_for_folds_are_refused(workplace: Path) -> None:
         task.model_copy(update={"data": task.data.model_copy(update={"salt": str(number)})})
         for number in range(20)
     )
-    from assay.pipeline import read_rows
+    from assay.judging import read_rows
 
     for each in salted:
         try:

@@ -28,9 +28,10 @@ def build_parser() -> Parser:
     parser = Parser(prog="assay", description="Train, gate, register, serve and watch text classifiers.")
     parser.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_promote, _add_versions,
-                _add_rules, _add_thresholds, _add_tune, _add_score, _add_import, _add_serve,
-                _add_quickstart, _add_doctor):  # fmt: skip
+    for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_report, _add_diff,
+                _add_promote, _add_rollback, _add_versions, _add_history, _add_audit, _add_rules,
+                _add_thresholds, _add_tune, _add_score, _add_import, _add_serve, _add_quickstart,
+                _add_doctor):  # fmt: skip
         add(commands)
     return parser
 
@@ -64,6 +65,12 @@ def _add_rows(command: Parser, *, required: bool = False) -> None:
 def _add_columns(command: Parser) -> None:
     command.add_argument("--text", metavar="COLUMN", help="the column that holds the texts")
     command.add_argument("--label", metavar="COLUMN", help="the column that holds the labels")
+    command.add_argument(
+        "--slice",
+        action="append",
+        metavar="COLUMN",
+        help="a column to slice the report by; may be repeated",
+    )
 
 
 def _add_json(command: Parser, what: str) -> None:
@@ -125,17 +132,62 @@ def _add_gate(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_json(gate, "the version and the whole decision")
 
 
+def _add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
+    report = _command(commands, "report", "Show what was measured of a version, as lines and as a page.")
+    report.add_argument(
+        "reference",
+        nargs="+",
+        metavar="[TASK] VERSION",
+        help="the task may be left out where there is one; so may the version (latest)",
+    )
+    report.add_argument("--open", action="store_true", help="open the page in the browser")
+    report.add_argument("--output", type=Path, metavar="FOLDER", help="else in the home folder")
+
+
 def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:
-    promote = _command(commands, "promote", "Make a version that passed its gate staging or production.")
+    promote = _command(
+        commands, "promote", "Give a version that passes its gate on the rows of today a seat."
+    )
     promote.add_argument("task", help=TASK)
     promote.add_argument("version", help=VERSION)
     promote.add_argument("--to", choices=("staging", "production"), default="production")
     promote.add_argument("--override", metavar="REASON", help="promote without a passing gate; recorded")
 
 
+def _add_rollback(commands: "argparse._SubParsersAction[Parser]") -> None:
+    back = _command(commands, "rollback", "Bring a version that was in production back, at once.")
+    back.add_argument("task", help=TASK)
+    back.add_argument("version", nargs="?", help="a number (else the version that was there before)")
+    back.add_argument("--reason", default="", help="why, for the audit log")
+
+
 def _add_versions(commands: "argparse._SubParsersAction[Parser]") -> None:
     versions = _command(commands, "versions", "List the versions of a task.")
     versions.add_argument("task", help=TASK)
+
+
+def _add_history(commands: "argparse._SubParsersAction[Parser]") -> None:
+    history = _command(commands, "history", "Show who put which version where, when, why, on what evidence.")
+    history.add_argument("task", help=TASK)
+    history.add_argument(
+        "--at", metavar="MOMENT", help="which version answered then: 2026-11-17T14:00 (UTC, or with +01:00)"
+    )
+    history.add_argument("--seat", choices=("staging", "production"), default="production", help="for --at")
+
+
+def _add_diff(commands: "argparse._SubParsersAction[Parser]") -> None:
+    diff = _command(
+        commands, "diff", "Show what differs between two versions: settings, rules, metrics, decisions."
+    )
+    diff.add_argument("task", help=TASK)
+    diff.add_argument("first", help=VERSION)
+    diff.add_argument("second", help=VERSION)
+    _add_rows(diff)
+
+
+def _add_audit(commands: "argparse._SubParsersAction[Parser]") -> None:
+    audit = _group(commands, "audit", "Check the log of who put which version where.")
+    _command(audit, "verify", "Say whether an entry was changed, removed or put in.")
 
 
 def _add_rules(commands: "argparse._SubParsersAction[Parser]") -> None:

@@ -4,17 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from assay import cli_versions
 from assay.arguments import ERROR, build_parser
 from assay.exceptions import AssayError
-
-if TYPE_CHECKING:
-    from assay.config import Settings, Task
+from assay.terminal import BLOCKED, OK, columns_of, say, settings_of, task_meant, tell, version_meant
 
 __all__ = ["build_parser", "main"]
-
-OK, BLOCKED = 0, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,38 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ERROR
 
 
-def _settings(**given: object) -> "Settings":
-    """Return the settings of the environment, those of the command line over them."""
-    from assay.config import read_settings
-
-    options = {f"ASSAY_{key.upper()}": str(value) for key, value in given.items() if value is not None}
-    return read_settings(os.environ | options)
-
-
-def _columns(options: argparse.Namespace) -> dict[str, str]:
-    """Return what the options say of the rows: source and columns, those that were given."""
-    given = {"source": options.data, "text": options.text, "label": options.label}
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _task(options: argparse.Namespace, settings: "Settings") -> "Task":
-    from assay.taskfiles import task_of
-
-    return task_of(options.task, settings, columns=_columns(options))
-
-
-def _model(name: str, settings: "Settings") -> str:
-    from assay.loading import registered_name
-
-    return registered_name(name, settings)
-
-
-def _version(options: argparse.Namespace, model: str, settings: "Settings") -> str:
-    from assay.handover import version_named
-
-    return version_named(options.version, model, settings)
-
-
 def _data_list(_: argparse.Namespace) -> int:
     from assay.datasets import CATALOG
 
@@ -92,7 +56,7 @@ def _data_fetch(options: argparse.Namespace) -> int:
 
     if options.name not in CATALOG:
         raise DataError(f"There is no set {options.name!r}; there are {sorted(CATALOG)}.")
-    for path in fetch(CATALOG[options.name], _settings().home, Progress()).values():
+    for path in fetch(CATALOG[options.name], settings_of().home, Progress()).values():
         say(str(path))
     return OK
 
@@ -103,7 +67,7 @@ def _data_check(options: argparse.Namespace) -> int:
     from assay.taskfiles import rows_to_check
 
     options.data = options.source
-    dataset = rows_to_check(_columns(options), options.task, _settings(), progress=Progress())
+    dataset = rows_to_check(columns_of(options), options.task, settings_of(), progress=Progress())
     for line in dataset.audit.lines():
         say(line)
     for side, counts in dataset.counts().items():
@@ -120,10 +84,10 @@ def _task_new(options: argparse.Namespace) -> int:
     from assay.drafting import draft_task
     from assay.progress import Progress
 
-    settings = _settings()
+    settings = settings_of()
     path, draft = draft_task(
         options.name,
-        DataConfig.model_validate(_columns(options)),
+        DataConfig.model_validate(columns_of(options)),
         settings,
         positive=options.positive,
         output=options.output,
@@ -142,11 +106,11 @@ def _train(options: argparse.Namespace) -> int:
     from assay.progress import Progress
     from assay.taskfiles import task_to_train
 
-    settings, progress = _settings(), Progress()
+    settings, progress = settings_of(), Progress()
     task = task_to_train(
         options.task,
         settings,
-        columns=_columns(options),
+        columns=columns_of(options),
         positive=options.positive,
         min_f1=options.min_f1,
         progress=progress,
@@ -161,12 +125,14 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from assay.evaluation import write_report
-    from assay.pipeline import evaluate_version
+    from assay.judging import evaluate_version
     from assay.progress import Progress
 
-    settings = _settings()
-    task = _task(options, settings)
-    report = evaluate_version(task, _version(options, task.model, settings), settings, progress=Progress())
+    settings = settings_of()
+    task = task_meant(options, settings)
+    report = evaluate_version(
+        task, version_meant(options, task.model, settings), settings, progress=Progress()
+    )
     for line in report.lines():
         say(line)
     if options.output:
@@ -177,12 +143,12 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _gate(options: argparse.Namespace) -> int:
     from assay.handover import describe_decision, leave
-    from assay.pipeline import gate_version
+    from assay.judging import gate_version
     from assay.progress import Progress
 
-    settings = _settings()
-    task = _task(options, settings)
-    number = _version(options, task.model, settings)
+    settings = settings_of()
+    task = task_meant(options, settings)
+    number = version_meant(options, task.model, settings)
     version, gate = gate_version(task, number, settings, progress=Progress())
     say(f"{version.model} version {version.number}")
     for line in gate.lines():
@@ -192,42 +158,13 @@ def _gate(options: argparse.Namespace) -> int:
     return OK if gate.passed else BLOCKED
 
 
-def _promote(options: argparse.Namespace) -> int:
-    from assay.loading import open_registry
-    from assay.registry import who_of
-
-    settings = _settings()
-    registry, model = open_registry(settings), _model(options.task, settings)
-    who, to, override = who_of(settings), options.to, options.override
-    version = registry.promote(model, options.version, to=to, override=override, who=who)
-    say(f"{version.model} version {version.number} is now {options.to}.")
-    return OK
-
-
-def _versions(options: argparse.Namespace) -> int:
-    from assay.loading import open_registry
-
-    settings = _settings()
-    model = _model(options.task, settings)
-    versions = open_registry(settings).versions(model)
-    empty = f"{model} has no versions yet. Train one: assay train {options.task}"
-    say("   #  stage       gate     digest        registered        aliases" if versions else empty)
-    for each in versions:
-        aliases = ", ".join(each.aliases) or "-"
-        state = f"{each.stage:10}  {each.gate:7}  {each.digest[:12]}  {each.created_at:%Y-%m-%d %H:%M}"
-        say(f"{each.number:>4}  {state}  {aliases}")
-    return OK
-
-
 def _rules_check(options: argparse.Namespace) -> int:
     from assay.progress import Progress
     from assay.rulework import check_rules
 
-    settings = _settings()
-    task, version = _task(options, settings), options.version
-    for line in check_rules(task, settings, side=options.side, version=version, progress=Progress()):
-        say(line)
-    return OK
+    settings = settings_of()
+    task, version = task_meant(options, settings), options.version
+    return tell(check_rules(task, settings, side=options.side, version=version, progress=Progress()))
 
 
 def _rules_test(options: argparse.Namespace) -> int:
@@ -237,37 +174,33 @@ def _rules_test(options: argparse.Namespace) -> int:
     if text == "-":
         # What is not UTF-8 becomes surrogates, which are refused; a line's end is none of the text.
         text = sys.stdin.buffer.read().decode(errors="surrogateescape").removesuffix("\n")
-    for line in try_rules(text, options.task, _settings()):
-        say(line)
-    return OK
+    return tell(try_rules(text, options.task, settings_of()))
 
 
 def _thresholds(options: argparse.Namespace) -> int:
     from assay.thresholding import show_thresholds
 
-    for line in show_thresholds(
-        options.task,
-        options.version,
-        _settings(),
-        compare=options.compare,
-        minutes=options.minutes,
-        output=options.output,
-    ):
-        say(line)
-    return OK
+    return tell(
+        show_thresholds(
+            options.task,
+            options.version,
+            settings_of(),
+            compare=options.compare,
+            minutes=options.minutes,
+            output=options.output,
+        )
+    )
 
 
 def _tune(options: argparse.Namespace) -> int:
     from assay.progress import Progress
     from assay.tuning import tune_version
 
-    settings = _settings()
+    settings = settings_of()
     outcome = tune_version(
-        _task(options, settings), options.version, settings, progress=Progress(), promote=options.promote
+        task_meant(options, settings), options.version, settings, progress=Progress(), promote=options.promote
     )
-    for line in outcome.lines():
-        say(line)
-    return OK if outcome.gate.passed else BLOCKED
+    return tell(outcome.lines(), OK if outcome.gate.passed else BLOCKED)
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -275,7 +208,7 @@ def _score(options: argparse.Namespace) -> int:
     from assay.loading import load
     from assay.scoring import check_output, open_input, replacing, score_table
 
-    cascade = load(options.task, version=options.version, settings=_settings())
+    cascade = load(options.task, version=options.version, settings=settings_of())
     with open_input(options.file, options.format) as table:
         if options.output is None and table.format == "parquet":
             raise DataError("Parquet cannot go to a terminal or a pipe; name a file: -o FILE.parquet")
@@ -297,11 +230,11 @@ def _import(options: argparse.Namespace) -> int:
     version, lines = import_model(
         options.file,
         options.task,
-        _settings(),
+        settings_of(),
         trust=options.trust,
         names=options.labels,
         positive=options.positive,
-        columns=_columns(options),
+        columns=columns_of(options),
         promote=options.promote,
         progress=Progress(),
     )
@@ -313,25 +246,20 @@ def _import(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from assay.serving import serve
 
-    serve(_settings(host=options.host, port=options.port, models=options.models))
+    serve(settings_of(host=options.host, port=options.port, models=options.models))
     return OK
 
 
 def _quickstart(options: argparse.Namespace) -> int:
     from assay.quickstart import quickstart
 
-    return quickstart(_settings(), serve=not options.no_serve)
+    return quickstart(settings_of(), serve=not options.no_serve)
 
 
 def _doctor(_: argparse.Namespace) -> int:
     from assay.doctor import examine
 
-    return OK if examine(_settings(), say) else ERROR
-
-
-def say(line: str) -> None:
-    """Write one line to standard output."""
-    sys.stdout.write(f"{line}\n")
+    return OK if examine(settings_of(), say) else ERROR
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -342,8 +270,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": _train,
     "evaluate": _evaluate,
     "gate": _gate,
-    "promote": _promote,
-    "versions": _versions,
+    "report": cli_versions.report,
+    "diff": cli_versions.diff,
+    "promote": cli_versions.promote,
+    "rollback": cli_versions.rollback,
+    "versions": cli_versions.versions,
+    "history": cli_versions.history,
+    "audit verify": cli_versions.audit_verify,
     "rules check": _rules_check,
     "rules test": _rules_test,
     "thresholds": _thresholds,

@@ -38,6 +38,7 @@ def examine(settings: Settings, say: Callable[[str], None]) -> bool:
         *disk(settings),
         *tasks(settings),
         *registry(settings),
+        *seats(settings),
     ]
     for note in notes:
         say(f"{note.level:4}  {note.what}")
@@ -129,3 +130,23 @@ def registry(settings: Settings) -> Iterator[Note]:
         )
     for each in found:
         yield Note("ok", f"production: {each.task} is answered by {each.model} version {each.number}")
+
+
+def seats(settings: Settings) -> Iterator[Note]:
+    """Put right what is out of step with the seats, and check the audit log."""
+    from assay.loading import open_registry
+    from assay.registry import find_models, who_of
+
+    where = without_password(settings.people)
+    if not has_registry(settings):
+        return
+    book = open_registry(settings)
+    try:
+        for model in find_models(settings.store):
+            yield from (Note("note", line) for line in book.settle(model, who=who_of(settings)))
+        found = book.verify()
+    except AssayError as error:
+        yield Note("BAD", f"people's database {where}: {error.message}")
+        return
+    level: Literal["ok", "BAD"] = "BAD" if found.faults else "ok"
+    yield from (Note(level, f"people's database {where}: {line}") for line in found.lines())

@@ -16,16 +16,9 @@ from assay.estimators import (
 from assay.evaluation import write_report
 from assay.exceptions import ConfigError
 from assay.gate import GateDecision, decide_gate
+from assay.judging import evaluate_folder, judge_production, read_rows
 from assay.loading import has_file, open_registry
-from assay.pipeline import (
-    evaluate_folder,
-    evaluate_production,
-    fate_of,
-    golden_texts,
-    parameters,
-    provenance_of,
-    read_rows,
-)
+from assay.pipeline import fate_of, golden_texts, parameters, provenance_of
 from assay.progress import Progress
 from assay.registry import Version, who_of
 from assay.taskfiles import with_columns
@@ -45,7 +38,7 @@ def import_model(
     trust: bool,
     names: Mapping[str, str],
     positive: str | None,
-    columns: dict[str, str],
+    columns: dict[str, Any],
     promote: bool,
     progress: Progress,
 ) -> tuple[Version, list[str]]:
@@ -82,7 +75,7 @@ def known_task(name: str, settings: Settings) -> Task | None:
     return find_task(name, settings.tasks) if has_file(name, settings) else None
 
 
-def new_task(name: str, labels: tuple[str, ...], positive: str | None, columns: Mapping[str, str]) -> Task:
+def new_task(name: str, labels: tuple[str, ...], positive: str | None, columns: Mapping[str, Any]) -> Task:
     """Return a task for an imported model that has no task file."""
     data: dict[str, Any] = {"source": NOT_GIVEN, **columns}
     values = {"name": name, "labels": labels, "positive": positive or labels[-1], "data": data}
@@ -112,7 +105,7 @@ def register(
     (work / "report").mkdir()
     if dataset:
         report = evaluate_folder(work / "model", dataset, progress=progress)
-        gate = decide_gate(task.gate, report, evaluate_production(task, dataset, settings, progress=progress))
+        gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
         manifest, metrics = attach_report(work / "model", report.to_json()), report.flat()
         write_report(report, work / "report", gate=gate.lines())
         lines = [*report.lines(), *gate.lines()]
@@ -126,6 +119,11 @@ def register(
     )
     version = registry.register(task, run_id, manifest=manifest, gate=gate)
     if promote and (gate is None or gate.passed):
-        override = None if gate else UNGATED
-        version = registry.promote(task.model, version.number, who=who_of(settings), override=override)
+        version = registry.promote(
+            task.model,
+            version.number,
+            who=who_of(settings),
+            override=None if gate else UNGATED,
+            expected=gate.champion_version or "" if gate else None,
+        )
     return version, [*lines, fate_of(version, promoted=version.stage == "Production")]

@@ -7,22 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Settings, Task
-from assay.datasets import Dataset, load_dataset
-from assay.estimators import (
-    Cascade,
-    attach_report,
-    load_artifact,
-    read_tables,
-    rules_of,
-    save_artifact,
-    train_cascade,
-)
-from assay.evaluation import Report, evaluate, write_report
+from assay.datasets import Dataset
+from assay.estimators import Cascade, attach_report, rules_of, save_artifact, train_cascade
+from assay.evaluation import Report, write_report
 from assay.gate import GateDecision, decide_gate
+from assay.judging import evaluate_folder, judge_production, read_rows
 from assay.loading import open_registry
 from assay.progress import Progress
 from assay.provenance import git_commit, library_versions
-from assay.registry import Version, open_version, who_of
+from assay.registry import Version, who_of
 
 GOLDEN_TEXTS = 50
 
@@ -33,7 +26,6 @@ class Outcome:
 
     version: Version
     report: Report
-    champion: Report | None
     gate: GateDecision
     promoted: bool
 
@@ -53,8 +45,8 @@ def fate_of(version: Version, *, promoted: bool) -> str:
     if version.gate == "blocked":
         return (
             f"{name} is registered and blocked; what is served has not changed. Bring more or better rows, "
-            "or set floors that suit the task (--min-f1, [gate] in its file). "
-            f"Where its goal is worth a lower F1: {promote} --override REASON"
+            "or a policy that suits the task ([gate] in its file: its floors, and what may not fall). "
+            f"As it is: {promote} --override REASON"
         )
     gate = f"assay gate {version.task} {version.number} --data FILE"
     return f"{name} is registered, not gated. Next: {gate}; or, as it is: {promote} --override REASON"
@@ -100,8 +92,7 @@ def register_candidate(
         save_artifact(cascade, folder / "model", golden=golden, provenance=provenance)
         training = {"seconds": seconds, **made_with()}
         report = evaluate_folder(folder / "model", dataset, training=training, progress=progress)
-        champion = evaluate_production(task, dataset, settings, progress=progress)
-        gate = decide_gate(task.gate, report, champion)
+        gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
         with progress.step("register the candidate"):
             manifest = attach_report(folder / "model", report.to_json())
             write_report(report, folder / "report", gate=gate.lines())
@@ -117,91 +108,11 @@ def register_candidate(
                 log=log,
             )
             version = registry.register(task, run_id, manifest=manifest, gate=gate)
-    promoted = promote and gate.passed
-    if promoted:
-        seen = gate.champion_version or ""
-        version = registry.promote(task.model, version.number, who=who_of(settings), expected=seen)
-    return Outcome(version=version, report=report, champion=champion, gate=gate, promoted=promoted)
-
-
-def read_rows(task: Task, settings: Settings, *, progress: Progress) -> Dataset:
-    """Return the rows of a task by side, every drop said."""
-    dataset = load_dataset(
-        task.data, name=task.name, labels=task.labels, home=settings.home, progress=progress
-    )
-    for line in dataset.audit.lines():
-        progress.say(f"  {line}")
-    return dataset
-
-
-def evaluate_production(
-    task: Task, dataset: Dataset, settings: Settings, *, progress: Progress
-) -> Report | None:
-    """Return the report of the production version on the rows held out now, None when there is none."""
-    production = open_registry(settings).production(task.model)
-    if production is None:
-        return None
-    progress.say(f"  meet {task.model} version {production.number}, now in production, on the same rows")
-    return evaluate_registered(task.model, production.number, dataset, settings, progress=progress)
-
-
-def evaluate_registered(
-    model: str, reference: str, dataset: Dataset, settings: Settings, *, progress: Progress
-) -> Report:
-    """Return the report of a registered version on a dataset; ``reference`` is a number or an alias."""
-    found, folder = open_version(settings.store, model, reference, settings.cache)
-    return evaluate_folder(folder, dataset, version=found.number, progress=progress)
-
-
-def evaluate_folder(
-    folder: Path,
-    dataset: Dataset,
-    *,
-    version: str = "",
-    training: dict[str, Any] | None = None,
-    progress: Progress,
-) -> Report:
-    """Return the report of an artifact folder, loaded and verified, on the rows that a dataset holds out."""
-    return evaluate(
-        load_artifact(folder).at_version(version),
-        dataset.test,
-        dataset=facts(dataset),
-        training=training,
-        thresholds=read_tables(folder),
-        progress=progress,
-    )
-
-
-def evaluate_version(task: Task, reference: str, settings: Settings, *, progress: Progress) -> Report:
-    """Return the report of a registered version on the rows of a task that are held out now."""
-    dataset = read_rows(task, settings, progress=progress)
-    return evaluate_registered(task.model, reference, dataset, settings, progress=progress)
-
-
-def gate_version(
-    task: Task, reference: str, settings: Settings, *, progress: Progress
-) -> tuple[Version, GateDecision]:
-    """Return a registered version, gated anew on the rows held out now, and the decision, recorded on it."""
-    registry = open_registry(settings)
-    version = registry.version(task.model, reference)
-    dataset = read_rows(task, settings, progress=progress)
-    report = evaluate_registered(task.model, version.number, dataset, settings, progress=progress)
-    champion = evaluate_production(task, dataset, settings, progress=progress)
-    gate = decide_gate(task.gate, report, champion)
-    return registry.record_gate(task.model, version.number, gate), gate
-
-
-def facts(dataset: Dataset) -> dict[str, Any]:
-    """Return what a report says of its data."""
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "licence": dataset.licence,
-        "citation": dataset.citation,
-        "fingerprint": dataset.fingerprint,
-        "counts": dataset.counts(),
-        "audit": dataset.audit.to_dict(),
-    }
+    if promote and gate.passed:
+        version = registry.promote(
+            task.model, version.number, who=who_of(settings), expected=gate.champion_version or ""
+        )
+    return Outcome(version=version, report=report, gate=gate, promoted=promote and gate.passed)
 
 
 def made_with() -> dict[str, Any]:

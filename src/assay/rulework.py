@@ -17,8 +17,8 @@ from assay.estimators import (
 )
 from assay.evaluation import ModelAlone
 from assay.exceptions import DataError, VersionNotFound
+from assay.judging import read_rows
 from assay.loading import has_registry
-from assay.pipeline import read_rows
 from assay.progress import Progress
 from assay.registry import open_version
 from assay.taskfiles import refuse_without_rules

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
 from assay.datasets import Dataset, load_dataset
@@ -11,7 +12,7 @@ from assay.loading import has_file, has_registry
 from assay.progress import Progress
 
 
-def task_of(reference: str, settings: Settings, *, columns: dict[str, str]) -> Task:
+def task_of(reference: str, settings: Settings, *, columns: dict[str, Any]) -> Task:
     """Return the task of a name or a path, ``columns`` (source, text, label) replacing what its file says.
 
     A task without a file is the one saved with its newest version. Raises ConfigError when there is neither.
@@ -30,7 +31,7 @@ def refuse_without_rules(task: Task) -> None:
         )
 
 
-def with_columns(task: Task, columns: dict[str, str]) -> Task:
+def with_columns(task: Task, columns: dict[str, Any]) -> Task:
     """Return the task reading from another source or other columns."""
     data = DataConfig.model_validate(task.data.model_dump() | columns)
     return task.model_copy(update={"data": data})
@@ -55,7 +56,7 @@ def task_to_train(
     reference: str,
     settings: Settings,
     *,
-    columns: dict[str, str],
+    columns: dict[str, Any],
     positive: str | None,
     min_f1: float | None,
     progress: Progress,
@@ -73,7 +74,7 @@ def task_to_train(
 
 
 def rows_to_check(
-    columns: dict[str, str], reference: str | None, settings: Settings, *, progress: Progress
+    columns: dict[str, Any], reference: str | None, settings: Settings, *, progress: Progress
 ) -> Dataset:
     """Return the rows of ``columns``, or of the task referred to, as training that task would see them.
 

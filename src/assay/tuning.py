@@ -9,7 +9,8 @@ from assay.config import Settings, Task
 from assay.datasets import Dataset
 from assay.estimators import Cascade, HeldOut, load_artifact, read_held_out, retune
 from assay.exceptions import ConfigError, DataError
-from assay.pipeline import Outcome, read_rows, register_candidate
+from assay.judging import read_rows
+from assay.pipeline import Outcome, register_candidate
 from assay.progress import Progress
 from assay.registry import open_version
 

@@ -16,14 +16,16 @@ from assay.evaluation.page import render_page
 from assay.evaluation.paired import Difference, PairedComparison, compare_cells, compare_decisions
 from assay.evaluation.plots_thresholds import threshold_plot
 from assay.evaluation.reliability import Reliability
-from assay.evaluation.report import Curve, DataFacts, Histogram, LabelMetrics, Report, TrainingFacts
+from assay.evaluation.report import METRICS, Curve, DataFacts, Histogram, LabelMetrics, Report, TrainingFacts
 from assay.evaluation.rowwise import Grouping, Rowwise, rowwise
 from assay.evaluation.rule_account import account_rules
 from assay.evaluation.rule_book import RuleAccount, RuleBook
 from assay.evaluation.slices import Slice
+from assay.evaluation.text_table import text_table
 from assay.evaluation.threshold_table import table_lines
 
 __all__ = [
+    "METRICS",
     "RESAMPLES",
     "BehaviourTest",
     "Changed",
@@ -63,6 +65,7 @@ __all__ = [
     "render_page",
     "rowwise",
     "table_lines",
+    "text_table",
     "threshold_plot",
     "write_report",
 ]

@@ -1,0 +1,183 @@
+"""Which version sits where, and who put it there: promote, roll back, list, look back, verify."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from assay.config import Settings, find_task
+from assay.exceptions import DatabaseError, PromotionRefused
+from assay.gate import GateDecision
+from assay.judging import gate_version
+from assay.loading import has_file, open_registry, registered_name
+from assay.progress import Progress
+from assay.registry import Entry, Registry, Seat, Version, parse_moment, tenure_at, who_of
+from assay.taskfiles import task_of
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What became of a promotion: the version, and the gate's decision where it had to be made anew."""
+
+    version: Version
+    seat: Seat
+    promoted: bool
+    gate: GateDecision | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Yield the outcome for people."""
+        if self.gate:
+            yield from self.gate.lines()
+        name = f"{self.version.model} version {self.version.number}"
+        if self.promoted:
+            yield f"{name} is now {self.seat}."
+        else:
+            yield f"{name} was not promoted; {self.seat} has not changed."
+
+
+def promote_version(
+    reference: str, version: str, settings: Settings, *, to: Seat, override: str | None, progress: Progress
+) -> Promotion:
+    """Give a version a seat, gating it again first where its decision is not about what is current.
+
+    ``reference`` is a task's name or path. The gate's policy is that of the task's file, where there is one.
+    Raises PromotionRefused, VersionNotFound, ArtifactError, DatabaseError; DataError when it has to be gated
+    again and the rows cannot be read.
+    """
+    registry, model, who = open_registry(settings), registered_name(reference, settings), who_of(settings)
+    say_settled(registry, model, who, progress)
+    policy = (
+        find_task(reference, settings.tasks).gate.model_dump(mode="json")
+        if has_file(reference, settings)
+        else None
+    )
+    number, seen = registry.version(model, version).number, seat_holder(registry, model)
+    try:
+        promoted = registry.promote(
+            model, number, to=to, override=override, who=who, policy=policy, expected=seen
+        )
+        return Promotion(promoted, to, promoted=True)
+    except PromotionRefused as refused:
+        # One that somebody else's promotion refused is told so: what it was compared with has changed.
+        if override is not None or not refused.data.get("stale") or "expected" in refused.data:
+            raise
+        progress.say(f"  {refused.message.partition('. ')[0]}. It is gated again.")
+    gated, gate = gate_version(task_of(reference, settings, columns={}), number, settings, progress=progress)
+    if not gate.passed:
+        return Promotion(gated, to, promoted=False, gate=gate)
+    seen = gate.champion_version or ""
+    promoted = registry.promote(model, number, to=to, who=who, policy=policy, expected=seen)
+    return Promotion(promoted, to, promoted=True, gate=gate)
+
+
+def roll_back(
+    reference: str, version: str | None, settings: Settings, *, reason: str, progress: Progress
+) -> Version:
+    """Bring a version that was in production back, by default the one before, and return it."""
+    registry, model, who = open_registry(settings), registered_name(reference, settings), who_of(settings)
+    say_settled(registry, model, who, progress)
+    return registry.rollback(model, version, who=who, reason=reason)
+
+
+def list_versions(reference: str, settings: Settings, *, progress: Progress) -> Iterator[str]:
+    """Yield the versions of a task as a table; what was out of step is put right and said first."""
+    registry, model = open_registry(settings), registered_name(reference, settings)
+    say_settled(registry, model, who_of(settings), progress)
+    versions = registry.versions(model)
+    empty = f"{model} has no versions yet. Train one: assay train {reference}"
+    yield "   #  stage       gate     digest        registered        aliases" if versions else empty
+    for each in versions:
+        aliases = ", ".join(each.aliases) or "-"
+        state = f"{each.stage:10}  {each.gate:7}  {each.digest[:12]}  {each.created_at:%Y-%m-%d %H:%M}"
+        yield f"{each.number:>4}  {state}  {aliases}"
+
+
+def show_history(
+    reference: str, settings: Settings, *, at: str | None, seat: Seat, progress: Progress
+) -> Iterator[str]:
+    """Yield every change of a task's seats, or who sat on one at a moment, who put it there, why, on what."""
+    registry, model = open_registry(settings), registered_name(reference, settings)
+    say_settled(registry, model, who_of(settings), progress)
+    entries = registry.history(model)
+    if at is None:
+        yield from (line for entry in without_settled(entries) for line in entry_lines(entry))
+        if not entries:
+            yield f"Nothing was promoted yet of {model}."
+        return
+    moment = parse_moment(at)
+    if moment > (now := datetime.now(UTC)):
+        yield f"{shown(moment)} is still to come; it is {shown(now)}, and this is what answers now."
+    tenure = tenure_at(entries, moment, seat)
+    if tenure is None or tenure.version is None:
+        first = f" The first entry is of {shown(entries[0].at)}." if entries else ""
+        yield f"At {shown(moment)} no version of {model} was in {seat}, by the audit log.{first}"
+        return
+    until = shown(tenure.until) if tenure.until else "now"
+    yield f"At {shown(moment)} version {tenure.version} of {model} was in {seat}."
+    yield f"It was there from {shown(tenure.since)} until {until}:"
+    yield from entry_lines(tenure.entry)
+
+
+def without_settled(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the entries without those that say what was meant where a later one says what became of it."""
+    for number, entry in enumerate(entries):
+        later = (each for each in entries[number + 1 :] if each.seat == entry.seat)
+        if entry.action != "promoting" or next(later, None) is None:
+            yield entry
+
+
+def entry_lines(entry: Entry) -> Iterator[str]:
+    """Yield one entry of the audit log for people: what changed, who did it, why, on what evidence."""
+    move = f"{entry.seat} {entry.before or '-'} -> {entry.after or '-'}"
+    yield f"#{entry.number}  {shown(entry.at)}  {entry.action:9}  {move}  {entry.kind} by {entry.who}"
+    if entry.reason:
+        yield f"      why: {entry.reason}"
+    if entry.action in ("promoted", "edited") and (told := evidence(entry)):
+        yield f"      evidence: {told}"
+
+
+def evidence(entry: Entry) -> str:
+    """Return what a change rested on: the gate's decision, the rows, and what it was compared with."""
+    found = {
+        key.removeprefix("assay.gate.").removeprefix("assay."): value for key, value in entry.evidence.items()
+    }
+    parts = []
+    if outcome := found.get("gate"):
+        against = f" against version {found['champion']}" if found.get("champion") else ""
+        on = f" on the rows {str(found['rows'])[:12]}" if found.get("rows") else ""
+        when = f" at {found['at']}" if found.get("at") else ""
+        parts.append(f"gate {outcome}{against}{on}{when}")
+    if digest := found.get("digest"):
+        parts.append(f"artifact {str(digest)[:12]}")
+    if noticed := found.get("noticed_by"):
+        parts.append(f"noticed by {noticed}")
+    return "; ".join(parts)
+
+
+def verify_audit(settings: Settings) -> tuple[bool, Sequence[str]]:
+    """Return whether the audit log is whole, and what was found, a line each."""
+    found = open_registry(settings).verify()
+    return not found.faults, found.lines()
+
+
+def say_settled(registry: Registry, model: str, who: str, progress: Progress) -> None:
+    """Put right what is out of step with the seats, and say what it was.
+
+    While somebody else is promoting there is nothing to put right, and who may only read cannot: that is said
+    and the command goes on.
+    """
+    try:
+        for line in registry.settle(model, who=who):
+            progress.say(line)
+    except (DatabaseError, PromotionRefused) as error:
+        progress.say(error.message)
+
+
+def seat_holder(registry: Registry, model: str) -> str:
+    """Return the number of the version in production, empty where there is none."""
+    production = registry.production(model)
+    return production.number if production else ""
+
+
+def shown(moment: datetime) -> str:
+    """Return a moment as people read it, in UTC."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,205 @@
+"""Versions promoted, gated again, gone back from and looked up, by the commands and on a real registry."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from assay import lifecycle
+from assay.cli import main
+from assay.config import Settings
+from assay.loading import open_registry
+from assay.registry import Version
+from tests.conftest import write_csv
+from tests.corpus import SPAM_GROUPS
+
+MODEL = "MineClassifier"
+TRAIN = ("train", "mine", "--data", "mine.csv", "--text", "T", "--label", "L")
+POLICY = (
+    'name = "mine"\nlabels = ["ham", "spam"]\npositive = "spam"\n'
+    '[data]\nsource = "mine.csv"\ntext = "T"\nlabel = "L"\n[gate]\nmin_f1 = {floor}\n'
+)
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
+    """A home with two equal versions, neither promoted."""
+    folder = tmp_path_factory.mktemp("twice")
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*TRAIN]) == 0
+    return folder
+
+
+@pytest.fixture
+def two_versions(workplace: Path, twice: Path) -> Path:
+    """The current folder of a user who has trained ``mine`` twice."""
+    shutil.copy(twice / ".assay" / "mlflow.db", workplace / ".assay" / "mlflow.db")
+    return workplace
+
+
+def output(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    """Run a command, check how it ended, and return all that it said."""
+    capsys.readouterr()
+    assert main(arguments) == code
+    said = capsys.readouterr()
+    return said.out + said.err
+
+
+def seats() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return the stage and aliases of every version."""
+    found: list[Version] = open_registry(Settings(home=Path(".assay"))).versions(MODEL)
+    return {each.number: (each.stage, each.aliases) for each in found}
+
+
+def write_policy(floor: float) -> None:
+    """Write a task file whose gate asks for an F1."""
+    Path("tasks").mkdir(exist_ok=True)
+    Path("tasks/mine.toml").write_text(POLICY.format(floor=floor))
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_decision_against_an_older_production_version_is_made_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "MineClassifier version 1 is now production." in output(capsys, "promote", "mine", "1")
+    said = output(capsys, "promote", "mine", "2")
+    assert "but version 1 is now in production" in said
+    assert "It is gated again." in said
+    assert "equal to the" in said
+    assert "MineClassifier version 2 is now production." in said
+    assert seats() == {"1": ("Archived", ("previous",)), "2": ("Production", ("production",))}
+
+
+@pytest.mark.parametrize("seat", ["staging", "production"])
+@pytest.mark.usefixtures("two_versions")
+def test_a_version_that_today_s_policy_blocks_takes_no_seat(
+    capsys: pytest.CaptureFixture[str], seat: str
+) -> None:
+    write_policy(1.0)
+    said = output(capsys, "promote", "mine", "1", "--to", seat, code=2)
+    assert "under another policy than the task's of today. It is gated again." in said
+    assert "FAIL  F1 of 'spam' is " in said
+    assert f"MineClassifier version 1 was not promoted; {seat} has not changed." in said
+    assert seats()["1"] == ("None", ())
+    assert "was blocked by its gate" in output(capsys, "promote", "mine", "1", "--to", seat, code=1)
+    write_policy(0.5)
+    assert f"is now {seat}" in output(capsys, "promote", "mine", "1", "--to", seat)
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_version_is_gated_again_on_the_rows_of_today(capsys: pytest.CaptureFixture[str]) -> None:
+    write_csv(Path("mine.csv"), SPAM_GROUPS, count=160)
+    write_policy(0.5)
+    assert "version 3 is registered" in output(capsys, "train", "mine")
+    said = output(capsys, "promote", "mine", "1")
+    assert "but the task's current rows are" in said
+    assert "MineClassifier version 1 is now production." in said
+    assert "assay.gate" not in said
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_rows_that_are_gone_stop_a_promotion_that_needs_them(capsys: pytest.CaptureFixture[str]) -> None:
+    write_policy(0.6)
+    Path("mine.csv").unlink()
+    assert "is neither a named set nor a path that exists" in output(capsys, "promote", "mine", "1", code=1)
+    assert seats()["1"] == ("None", ())
+    output(capsys, "promote", "mine", "1", "--override", "the rows are in the other building")
+    assert seats()["1"] == ("Production", ("production",))
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_who_was_slower_is_told_and_not_gated_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output(capsys, "promote", "mine", "1")
+    # As if somebody else had promoted version 1 right after this command had looked.
+    monkeypatch.setattr(lifecycle, "seat_holder", lambda *_: "")
+    said = output(capsys, "promote", "mine", "2", code=1)
+    assert "was empty when this began and is version 1 now, by " in said
+    assert "gated again" not in said
+    assert seats()["1"] == ("Production", ("production",))
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_going_back_is_one_command_and_leaves_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Nothing was promoted yet of MineClassifier." in output(capsys, "history", "mine")
+    assert "has no version that was in production before" in output(capsys, "rollback", "mine", code=1)
+    output(capsys, "promote", "mine", "1")
+    output(capsys, "promote", "mine", "2")
+    said = output(capsys, "rollback", "mine", "--reason", "it called every invoice spam")
+    assert said == "MineClassifier version 1 is production again.\n"
+    assert seats() == {"1": ("Production", ("production",)), "2": ("Archived", ("previous",))}
+    told = output(capsys, "history", "mine")
+    assert "production 2 -> 1  rollback by " in told
+    assert "why: it called every invoice spam" in told
+    assert "promoting" not in told
+    assert told.count("evidence: gate passed") == 3
+    assert "gate passed against version 1 on the rows " in told
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_history_says_who_answered_at_a_moment(capsys: pytest.CaptureFixture[str]) -> None:
+    output(capsys, "promote", "mine", "1")
+    before = output(capsys, "history", "mine", "--at", "2020-01-01")
+    assert before.startswith("At 2020-01-01 00:00:00 UTC no version of MineClassifier was in production")
+    assert "The first entry is of " in before
+    later = output(capsys, "history", "mine", "--at", "2999-01-01T10:00+02:00")
+    assert later.startswith("2999-01-01 08:00:00 UTC is still to come")
+    assert "version 1 of MineClassifier was in production." in later
+    assert "until now:\n" in later
+    assert "gate passed" in later
+    assert "no version of MineClassifier was in staging" in output(
+        capsys, "history", "mine", "--at", "2999-01-01", "--seat", "staging"
+    )
+    assert "'yesterday' is no moment" in output(capsys, "history", "mine", "--at", "yesterday", code=1)
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_an_edit_on_mlflow_s_pages_is_said_and_put_right(capsys: pytest.CaptureFixture[str]) -> None:
+    output(capsys, "promote", "mine", "1")
+    client = MlflowClient(
+        tracking_uri="sqlite:///.assay/mlflow.db", registry_uri="sqlite:///.assay/mlflow.db"
+    )
+    client.set_registered_model_alias(MODEL, "production", "2")
+    said = output(capsys, "versions", "mine")
+    assert "by the audit log it was version 1" in said
+    assert "assay rollback mine 1" in said
+    assert seats()["2"] == ("Production", ("production",))
+    assert seats()["1"][0] == "Archived"
+    assert "edit by unknown (outside Assay)" in output(capsys, "history", "mine")
+    assert "by the audit log" not in output(capsys, "versions", "mine")
+    client.delete_registered_model_alias(MODEL, "production")
+    told = output(capsys, "doctor")
+    assert "note  Production of 'MineClassifier' is empty; by the audit log it was version 2" in told
+    assert "The audit log is whole" in told
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_tampering_with_the_log_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    output(capsys, "promote", "mine", "1")
+    assert "The audit log is whole: 2 entries" in output(capsys, "audit", "verify")
+    with closing(sqlite3.connect(".assay/assay.db")) as database:
+        database.execute("DROP TRIGGER audit_update")
+        database.execute("UPDATE audit SET who = 'somebody else' WHERE number = 2")
+        database.commit()
+    assert "ntry 2" in output(capsys, "audit", "verify", code=1)
+    assert "BAD   people's database" in output(capsys, "doctor", code=1)
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_database_that_cannot_be_used_does_not_hide_the_versions(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("broken.db").write_bytes(b"this is no database" * 100)
+    monkeypatch.setenv("ASSAY_DATABASE", "sqlite:///broken.db")
+    said = output(capsys, "versions", "mine")
+    assert "broken.db" in said
+    assert "   1  None        passed" in said
+    assert "broken.db" in output(capsys, "promote", "mine", "1", code=1)
+    assert seats()["1"] == ("None", ())
+    assert "BAD   people's database" in output(capsys, "doctor", code=1)
