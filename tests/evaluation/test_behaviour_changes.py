@@ -113,13 +113,13 @@ def test_typos_are_in_one_long_word_of_twenty_and_leave_its_first_letter(text: s
     assert all(a[0] == b[0] for a, b in different)
 
 
-def test_long_texts_have_more_typos_each_in_its_word() -> None:
-    text = " ".join(f"{first}{second}nder" for first in "abcdefgh" for second in "aeiouwxyz")
-    changed = add_typos(text)
-    assert changed is not None
-    different = [pair for pair in zip(text.split(), changed.split(), strict=True) if pair[0] != pair[1]]
+@pytest.mark.parametrize("number", range(20))
+def test_long_texts_have_more_typos_each_in_its_word(number: int) -> None:
+    words = [f"{first}{second}nder{'s' * number}" for first in "abcdefgh" for second in "aeiouwxyz"]
+    changed = (add_typos(" ".join(words)) or "").split()
+    different = [pair for pair in zip(words, changed, strict=True) if pair[0] != pair[1]]
     assert len(different) == 72 // WORDS_A_TYPO
-    assert all(is_typo(*pair) for pair in different)
+    assert all(is_typo(*pair) and pair[0][0] == pair[1][0] for pair in different)
 
 
 def is_typo(word: str, typed: str) -> bool:
@@ -180,6 +180,17 @@ def test_one_name_becomes_another_of_its_kind_wherever_it_stands(text: str) -> N
     assert old not in words[1]
     assert old.isupper() == new.isupper()
     assert any({old.upper(), new.upper()} <= {name.upper() for name in group} for group in (WOMEN, MEN))
+
+
+@pytest.mark.parametrize("group", [WOMEN, MEN])
+def test_every_name_becomes_another_in_the_letters_it_was_written_in(group: list[str]) -> None:
+    for name in group:
+        for number in range(5):
+            changed = (change_name(f"{name} {number}") or "").removesuffix(f" {number}")
+            assert changed in set(group) - {name}
+    large = change_name(f"ASK {group[0].upper()}")
+    assert large is not None
+    assert large.removeprefix("ASK ") in {name.upper() for name in group[1:]}
 
 
 @pytest.mark.parametrize("text", ["tom, maria", "Tomorrow", "Mariah", "Tom_x", "nobody"])
@@ -256,6 +267,8 @@ def test_statements_are_denied(text: str, changed: str) -> None:
         "it is.",
         "had we known",
         "how are you",
+        "well is it new",
+        "so I can you know",
     ],
 )
 def test_questions_and_denials_are_left_as_they_are(text: str) -> None:
