@@ -27,9 +27,14 @@ def test_without_limits_nothing_is_checked() -> None:
 @pytest.mark.parametrize(
     ("key", "most", "less", "sentence"),
     [
-        ("max_latency_ms", 2.5, 2.4, "The slowest text of 100 is 2.5 ms, above the limit of 2.4 ms."),
-        ("max_memory_mb", 20, 19.99, "Its memory is 20.00 MB, above the limit of 19.99 MB."),
-        ("max_size_mb", 4, 3, "Its folder is 4.0 MB, above the limit of 3 MB."),
+        (
+            "max_latency_ms",
+            2.5,
+            2.4,
+            "Latency (99 of 100 single texts) is 2.5 ms, above the limit of 2.4 ms.",
+        ),
+        ("max_memory_mb", 20, 19.99, "Memory is 20.00 MB, above the limit of 19.99 MB."),
+        ("max_size_mb", 4, 3, "Size is 4.0 MB, above the limit of 3 MB."),
     ],
 )
 def test_a_cost_passes_up_to_its_limit(key: str, most: float, less: float, sentence: str) -> None:

@@ -48,12 +48,16 @@ def _cost(policy: GatePolicy, report: Report) -> Iterator[_Limit]:
     timed = "there were no texts to time" if cost else UNMEASURED
     told = "this system does not tell it" if cost else UNMEASURED
     yield _Limit(
-        "latency", "the slowest text of 100", "max_latency_ms", policy.max_latency_ms, latency, timed, " ms"
+        "latency",
+        "latency (99 of 100 single texts)",
+        "max_latency_ms",
+        policy.max_latency_ms,
+        latency,
+        timed,
+        " ms",
     )
-    yield _Limit(
-        "memory", "its memory", "max_memory_mb", policy.max_memory_mb, _megabytes(memory), told, " MB"
-    )
-    yield _Limit("size", "its folder", "max_size_mb", policy.max_size_mb, _megabytes(size), UNMEASURED, " MB")
+    yield _Limit("memory", "memory", "max_memory_mb", policy.max_memory_mb, _megabytes(memory), told, " MB")
+    yield _Limit("size", "size", "max_size_mb", policy.max_size_mb, _megabytes(size), UNMEASURED, " MB")
 
 
 def _megabytes(size: int | None) -> float | None:
