@@ -18,11 +18,12 @@ from pydantic.fields import FieldInfo
 
 from assay import scoring
 from assay.cli import build_parser
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.datasets import CATALOG
 from assay.estimators import Decision, Manifest
 from assay.exceptions import AssayError
 from assay.service import Models, create_app
+from assay.settings import Settings
 from assay.telemetry import Counters
 from docs.meanings import FILES_OF_A_SET, TASK_KEYS
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Settings, Task, parse_task
+from assay.config import Task, parse_task
 from assay.datasets import Rows
 from assay.estimators import Cascade, load_artifact, save_artifact, train_cascade
 from assay.loading import open_registry
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
+from assay.settings import Settings
 from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
 from tests.rulesets import small_rules

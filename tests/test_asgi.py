@@ -14,12 +14,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from assay.asgi import build_app, create_app
-from assay.config import GatePolicy, Settings
+from assay.config import GatePolicy
 from assay.estimators import load_artifact, read_manifest
 from assay.exceptions import ConfigError
 from assay.gate import Check, GateDecision
 from assay.loading import open_registry
 from assay.registry import Registry, find_production
+from assay.settings import Settings
 
 ABSENT = ("mlflow", "sklearn", "scipy", "pandas", "torch")
 

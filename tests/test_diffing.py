@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Settings, Task, read_task
+from assay.config import Task, read_task
 from assay.diffing import diff_versions
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
+from assay.settings import Settings
 from assay.tuning import tune_version
 from tests.conftest import write_csv
 from tests.corpus import ABUSE_GROUPS

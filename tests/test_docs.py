@@ -14,10 +14,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from assay.config import FoldingConfig, Settings, parse_task
+from assay.config import FoldingConfig, parse_task
 from assay.estimators import Manifest, parse_rules
 from assay.estimators.folding import fold
 from assay.service import Models, create_app
+from assay.settings import Settings
 from assay.telemetry import Counters
 from docs import generate
 from tests.blocks import Session, blocks_of, differences

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from assay.config import DataConfig, Settings, find_task
+from assay.config import DataConfig, find_task
 from assay.drafting import draft_task
 from assay.exceptions import ConfigError, DataError
 from assay.progress import Progress
+from assay.settings import Settings
 
 ROWS = DataConfig(source="mine.csv", text="T", label="L")
 

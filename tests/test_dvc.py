@@ -14,7 +14,7 @@ import yaml
 
 import assay
 from assay.cli import build_parser
-from assay.config import Settings
+from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.contracts.sources import ROOT
 from tests.corpus import SPAM_GROUPS

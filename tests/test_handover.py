@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Settings
 from assay.exceptions import ConfigError, DataError, VersionNotFound
 from assay.handover import Candidate, leave, version_named
 from assay.registry import find_version
+from assay.settings import Settings
 
 MODEL = "MineClassifier"
 

@@ -14,10 +14,10 @@ from sklearn.pipeline import make_pipeline
 
 import assay
 from assay.cli import main
-from assay.config import Settings
 from assay.importing import new_task
 from assay.loading import open_registry
 from assay.registry import Version
+from assay.settings import Settings
 from tests.corpus import ODD, SPAM_GROUPS, labelled
 
 TEXTS, LABELS = labelled(SPAM_GROUPS, 60, seed=5)

@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 
 from assay import lifecycle
 from assay.cli import main
-from assay.config import Settings
 from assay.loading import open_registry
 from assay.registry import Version
+from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.corpus import SPAM_GROUPS
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay.config import Settings
 from assay.exceptions import VersionNotFound
 from assay.loading import has_registry, registered_name
+from assay.settings import Settings
 
 FREE = ["free prize claim now"]
 

@@ -16,7 +16,7 @@ import pytest
 
 import assay
 from assay.cli import main
-from assay.config import EstimatorConfig, Settings, Task, read_task
+from assay.config import EstimatorConfig, Task, read_task
 from assay.datasets import Dataset
 from assay.estimators import save_artifact, train_cascade
 from assay.evaluation import Report
@@ -27,6 +27,7 @@ from assay.loading import open_registry
 from assay.pipeline import Outcome, run_pipeline
 from assay.progress import Progress
 from assay.registry import Registry
+from assay.settings import Settings
 from tests.running import ASSAY, files_under, read_until, serving, started, unmeasured
 
 SPAM = {"text": "free prize claim now"}

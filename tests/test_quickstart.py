@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from assay.cli import main
-from assay.config import Settings
 from assay.datasets import CATALOG, fetch
 from assay.exceptions import AssayError, DownloadError
 from assay.progress import Progress
 from assay.quickstart import quickstart, service, wait_until_ready
 from assay.registry import find_production
+from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.corpus import SENTIMENT_GROUPS, SPAM_GROUPS
 from tests.running import read_until, run, started, stop

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Settings
 from assay.estimators import load_artifact, read_manifest
 from assay.evaluation import Report
 from assay.exceptions import ArtifactError, ConfigError, DataError, RegistryUnavailable, VersionNotFound
 from assay.loading import folder_of, open_registry
 from assay.reporting import find_reported, gate_lines, open_report, stored_report
+from assay.settings import Settings
 
 
 def shown(*reference: str, **options: object) -> list[str]:

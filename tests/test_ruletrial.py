@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from assay.config import Settings
 from assay.exceptions import ConfigError, TextError
 from assay.ruletrial import shortened, try_rules
+from assay.settings import Settings
 from tests.rulesets import RULES_TOML
 
 TASK = (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay.cli import main
-from assay.config import Settings, Task, find_task
+from assay.config import Task, find_task
 from assay.estimators import rules_of
 from assay.evaluation import ModelAlone
 from assay.evaluation.model_alone import evidence_hits
@@ -19,6 +19,7 @@ from assay.rulework import (
     fit_for_scores,
     not_weighed,
 )
+from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.corpus import SPAM_GROUPS
 from tests.rulesets import RULES_TOML

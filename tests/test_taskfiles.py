@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.exceptions import ConfigError
 from assay.progress import Progress
+from assay.settings import Settings
 from assay.taskfiles import task_of, task_to_train
 
 TASK = (

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from assay.config import Settings
 from assay.estimators import load_artifact, measure_threshold, read_held_out, read_tables
 from assay.exceptions import ConfigError, DataError, VersionNotFound
+from assay.settings import Settings
 from assay.thresholding import as_csv, compared, plain, show_thresholds
 from tests.conftest import fit, make_task, saved
 from tests.corpus import ABUSE_GROUPS, SPAM_GROUPS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.config import Settings, Task, read_task
+from assay.config import Task, read_task
 from assay.estimators import load_artifact, read_held_out, rules_of
 from assay.exceptions import ConfigError, DataError, GoalError, RuleError
 from assay.loading import open_registry
@@ -14,6 +14,7 @@ from assay.pipeline import run_pipeline
 from assay.progress import Progress
 from assay.registry import fetch_version, find_version
 from assay.rulework import check_rules
+from assay.settings import Settings
 from assay.taskfiles import saved_task
 from assay.tuning import tune_version
 from tests.conftest import write_csv

@@ -11,11 +11,11 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from assay import service
-from assay.config import Settings, read_settings
 from assay.estimators import load_artifact
 from assay.exceptions import AssayError, ConfigError
 from assay.registry import fetch_version, find_production
 from assay.service import Missing, Models, Served
+from assay.settings import Settings, read_settings
 from assay.telemetry import Counters
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.estimators import Cascade, load_artifact, read_held_out
 from assay.evaluation import METRICS, Report, changes_between, text_table
 from assay.exceptions import DataError
@@ -13,6 +13,7 @@ from assay.gate import Pair
 from assay.judging import evaluate_folder, read_rows
 from assay.progress import Progress
 from assay.registry import open_version
+from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.datasets import Dataset

@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from assay.config import Settings, read_task, task_files
-from assay.exceptions import AssayError
+from assay.config import read_task, task_files
+from assay.exceptions import AssayError, DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_registry
+from assay.settings import Settings
 
 LOW_DISK_BYTES = 2 * 1024**3
 
@@ -137,16 +138,20 @@ def seats(settings: Settings) -> Iterator[Note]:
     from assay.loading import open_registry
     from assay.registry import find_models, who_of
 
-    where = without_password(settings.people)
     if not has_registry(settings):
         return
-    book = open_registry(settings)
+    book, where = open_registry(settings), without_password(settings.people)
     try:
         for model in find_models(settings.store):
             yield from (Note("note", line) for line in book.settle(model, who=who_of(settings)))
         found = book.verify()
-    except AssayError as error:
+    except PromotionRefused as refused:
+        yield Note("note", refused.message)
+    except DatabaseError as error:
         yield Note("BAD", f"people's database {where}: {error.message}")
+    except RegistryError:
+        # What is wrong with the registry was said above.
         return
-    level: Literal["ok", "BAD"] = "BAD" if found.faults else "ok"
-    yield from (Note(level, f"people's database {where}: {line}") for line in found.lines())
+    else:
+        level: Literal["ok", "BAD"] = "BAD" if found.faults else "ok"
+        yield from (Note(level, f"people's database {where}: {line}") for line in found.lines())

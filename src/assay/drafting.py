@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from assay.config import DataConfig, Name, Settings, parse_task
+from assay.config import DataConfig, Name, parse_task
 from assay.draft import Draft
 from assay.exceptions import ConfigError
 from assay.progress import Progress
 from assay.scoring import replacing
+from assay.settings import Settings
 from assay.taskfiles import positive_among, rows_as_they_are
 
 

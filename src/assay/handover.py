@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from assay.config import Frozen, Settings, faults
+from assay.config import Frozen, faults
 from assay.exceptions import ConfigError
+from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.datasets import Dataset

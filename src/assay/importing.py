@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.config import Settings, Task, ThresholdConfig, find_task, parse_task
+from assay.config import Task, ThresholdConfig, find_task, parse_task
 from assay.estimators import (
     Cascade,
     attach_report,
@@ -21,6 +21,7 @@ from assay.loading import has_file, open_registry
 from assay.pipeline import fate_of, golden_texts, parameters, provenance_of
 from assay.progress import Progress
 from assay.registry import Version, who_of
+from assay.settings import Settings
 from assay.taskfiles import with_columns
 
 ESTIMATOR = "imported scikit-learn pipeline"
@@ -119,11 +120,6 @@ def register(
     )
     version = registry.register(task, run_id, manifest=manifest, gate=gate)
     if promote and (gate is None or gate.passed):
-        version = registry.promote(
-            task.model,
-            version.number,
-            who=who_of(settings),
-            override=None if gate else UNGATED,
-            expected=gate.champion_version or "" if gate else None,
-        )
+        how: dict[str, Any] = {"expected": gate.champion_version or ""} if gate else {"override": UNGATED}
+        version = registry.promote(task.model, version.number, who=who_of(settings), **how)
     return version, [*lines, fate_of(version, promoted=version.stage == "Production")]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.datasets import Dataset, load_dataset
 from assay.estimators import load_artifact, read_held_out, read_tables
 from assay.evaluation import Report, evaluate
@@ -12,6 +12,7 @@ from assay.gate import GateDecision, Unjudged, decide_gate
 from assay.loading import open_registry
 from assay.progress import Progress
 from assay.registry import Version, open_version
+from assay.settings import Settings
 
 
 def read_rows(task: Task, settings: Settings, *, progress: Progress) -> Dataset:

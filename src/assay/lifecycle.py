@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from assay.config import Settings, find_task
+from assay.config import find_task
 from assay.exceptions import DatabaseError, PromotionRefused
 from assay.gate import GateDecision
 from assay.judging import gate_version
 from assay.loading import has_file, open_registry, registered_name
 from assay.progress import Progress
 from assay.registry import Entry, Registry, Seat, Version, parse_moment, tenure_at, who_of
+from assay.settings import Settings
 from assay.taskfiles import task_of
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.config import Settings, read_settings
 from assay.exceptions import VersionNotFound
+from assay.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.datasets import Dataset
 from assay.estimators import Cascade, attach_report, rules_of, save_artifact, train_cascade
 from assay.evaluation import Report, write_report
@@ -16,6 +16,7 @@ from assay.loading import open_registry
 from assay.progress import Progress
 from assay.provenance import git_commit, library_versions
 from assay.registry import Version, who_of
+from assay.settings import Settings
 
 GOLDEN_TEXTS = 50
 

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from assay.config import Settings, find_task
+from assay.config import find_task
 from assay.exceptions import AssayError
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
 from assay.serving import address_of, first_free_port
+from assay.settings import Settings
 
 TASKS = ("spam", "sentiment")
 START_SECONDS = 60

@@ -4,12 +4,12 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from assay.config import Settings
 from assay.estimators import read_manifest
 from assay.evaluation import Report, write_report
 from assay.exceptions import ConfigError, DataError, VersionNotFound
 from assay.loading import registered_name
 from assay.registry import Version, fetch_version, find_models, find_version, read_gate
+from assay.settings import Settings
 
 REPORT, PAGE = "report.json", "report.html"
 WORDS = ("latest", "production", "staging", "previous")

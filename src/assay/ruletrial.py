@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from assay.config import Settings, Task, read_task, task_files
+from assay.config import Task, read_task, task_files
 from assay.estimators import fault_of, rules_of
 from assay.exceptions import ConfigError, TextError
+from assay.settings import Settings
 from assay.taskfiles import refuse_without_rules, task_of
 
 if TYPE_CHECKING:

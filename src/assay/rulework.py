@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.datasets import Dataset, Rows
 from assay.estimators import (
     choose_operating_point,
@@ -21,6 +21,7 @@ from assay.judging import read_rows
 from assay.loading import has_registry
 from assay.progress import Progress
 from assay.registry import open_version
+from assay.settings import Settings
 from assay.taskfiles import refuse_without_rules
 
 if TYPE_CHECKING:

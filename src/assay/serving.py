@@ -5,8 +5,8 @@ import logging
 import socket
 from contextlib import suppress
 
-from assay.config import Settings
 from assay.exceptions import ConfigError
+from assay.settings import Settings
 
 logger = logging.getLogger(__name__)
 

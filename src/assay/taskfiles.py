@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.config import DataConfig, Settings, Task, find_task, model_name, parse_task, read_task
+from assay.config import DataConfig, Task, find_task, model_name, parse_task, read_task
 from assay.datasets import Dataset, load_dataset
 from assay.exceptions import ConfigError, VersionNotFound
 from assay.loading import has_file, has_registry
 from assay.progress import Progress
+from assay.settings import Settings
 
 
 def task_of(reference: str, settings: Settings, *, columns: dict[str, Any]) -> Task:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assay.config import Settings, Task
+    from assay.config import Task
+    from assay.settings import Settings
 
 OK, BLOCKED = 0, 2
 
@@ -26,7 +27,7 @@ def tell(lines: Iterable[str], code: int = OK) -> int:
 
 def settings_of(**given: object) -> "Settings":
     """Return the settings of the environment, those of the command line over them."""
-    from assay.config import read_settings
+    from assay.settings import read_settings
 
     options = {f"ASSAY_{key.upper()}": str(value) for key, value in given.items() if value is not None}
     return read_settings(os.environ | options)

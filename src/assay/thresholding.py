@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from assay.config import Settings
 from assay.estimators import load_artifact, read_held_out, read_tables
 from assay.evaluation import Report, compare_thresholds, table_lines, threshold_plot
 from assay.exceptions import ConfigError, DataError
 from assay.loading import folder_of
 from assay.scoring import replacing
+from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade, ThresholdRow, ThresholdTable

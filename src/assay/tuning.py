@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from assay.config import Settings, Task
+from assay.config import Task
 from assay.datasets import Dataset
 from assay.estimators import Cascade, HeldOut, load_artifact, read_held_out, retune
 from assay.exceptions import ConfigError, DataError
@@ -13,6 +13,7 @@ from assay.judging import read_rows
 from assay.pipeline import Outcome, register_candidate
 from assay.progress import Progress
 from assay.registry import open_version
+from assay.settings import Settings
 
 ALIKE = ("labels", "positive", "estimator")
 """The keys of a task that its model was trained for."""

@@ -10,7 +10,7 @@ STAGES = (
     *("datasets", "estimators", "evaluation", "gate", "registry"),
     *("rollout", "scoring", "service", "telemetry"),
 )
-FOUNDATION = {"config", "exceptions", "progress", "database"}
+FOUNDATION = {"config", "settings", "exceptions", "progress", "database"}
 APART = {"service": {"registry"}}
 """Stages above that are out of bounds all the same: ``asgi.py`` passes in what the service needs of them."""
 ROOMS = {"mlflow": "assay.registry", "torch": "assay.estimators.transformer"}

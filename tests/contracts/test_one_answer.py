@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from assay.config import Settings
 from assay.datasets import read_table
 from assay.estimators import Cascade, Decision, load_artifact
 from assay.loading import open_registry
 from assay.scoring import score_table
 from assay.service import Models, Served, create_app
+from assay.settings import Settings
 from assay.telemetry import Counters
 from tests.corpus import ODD, SPAM_GROUPS, labelled
 

@@ -3,7 +3,7 @@
 import getpass
 import socket
 
-from assay.config import Settings
+from assay.settings import Settings
 
 
 def who_of(settings: Settings) -> str:
