@@ -139,6 +139,7 @@ def is_typo(word: str, typed: str) -> bool:
         "https://www.example.org/pages",
         "日本語のテキスト",
         "&nbsp;",
+        "o" * 41,
     ],
 )
 def test_what_is_no_long_word_gets_no_typo(text: str) -> None:
