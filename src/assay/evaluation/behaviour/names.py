@@ -32,7 +32,7 @@ def change_name(text: str) -> str | None:
     """Return a text with one first name replaced, wherever it stands, by another; None without a name.
 
     >>> change_name("Tom, is Maria there? Ask Tom")
-    'Tom, is Zanele there? Ask Tom'
+    'Darnell, is Maria there? Ask Darnell'
     """
     found = sorted(set(_name.findall(text)))
     if not found:
