@@ -42,6 +42,7 @@ bench: .venv/.dev ## measure quality and speed on the real sets beside this fold
 	$(BIN)/python -m benchmarks.cascade
 	$(BIN)/python -m benchmarks.abuse
 	$(BIN)/python -m benchmarks.rules
+	$(BIN)/python -m benchmarks.gate
 	$(BIN)/python -m benchmarks.figures
 
 figures: .venv/.dev ## write docs/figures.md from benchmarks/results again

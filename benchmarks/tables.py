@@ -1,7 +1,10 @@
 """What the documentation shows of the results, as Markdown; ``TABLES`` has each by its name on the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from benchmarks.gate_tables import GATE
+from benchmarks.markdown import cell, micro, table, value
 
 Results = Mapping[str, Any]
 
@@ -138,31 +141,6 @@ def machine(results: Results) -> str:
     return "\n".join(f"- {', '.join(names)}: measured on {line}." for line, names in lines.items()) + "\n"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    drawn = ["|" + "|".join(line) + "|" if line[0] == "---" else f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join(drawn) + "\n"
-
-
-def cell(measured: Mapping[str, Any]) -> str:
-    """Return a counted share with its interval for a table."""
-    interval = f"{measured['low']:.2%} to {measured['high']:.2%}"
-    return f"{measured['share']:.2%} ({interval}; {measured['hits']:,} of {measured['of']:,})".replace(
-        "%", " %"
-    )
-
-
-def value(measured: Mapping[str, Any], form: str = ".4f") -> str:
-    """Return a value with its interval for a table."""
-    return f"{measured['value']:{form}} ({measured['low']:{form}} to {measured['high']:{form}})"
-
-
-def micro(measured: Mapping[str, Any]) -> str:
-    """Return microseconds: the median over texts and the middle nine tenths."""
-    return f"{measured['median']:.1f} us ({measured['p5']:.1f} to {measured['p95']:.1f})"
-
-
 TABLES = {
     "imdb": imdb,
     "sms": sms,
@@ -172,5 +150,6 @@ TABLES = {
     "abuse_binary": abuse_binary,
     "rules": rules,
     "backtracking": backtracking,
+    **GATE,
     "machine": machine,
 }

@@ -76,7 +76,9 @@ def test_a_report_without_leakage_has_no_such_check() -> None:
 
 
 def test_a_version_that_could_not_be_judged_has_its_reason() -> None:
-    check = check_champion("", "its artifact is gone")
+    check = check_champion("", "Its artifact is gone.")
     assert not check.passed
-    assert check.observed == "its artifact is gone"
-    assert check.sentence.startswith("The version in production could not be judged on these rows (its art")
+    assert check.observed == "Its artifact is gone."
+    assert check.sentence.startswith(
+        "The version in production could not be judged on these rows (Its artifact is gone), so nothing shows"
+    )

@@ -10,8 +10,9 @@ from assay.gate.sentences import gate_again, in_production, opening
 
 def check_champion(version: str, reason: str) -> Check:
     """Return the check that fails when the version in production could not be judged."""
+    why = reason.rstrip(".")
     sentence = (
-        f"{opening(in_production(version))} could not be judged on these rows ({reason}), so nothing "
+        f"{opening(in_production(version))} could not be judged on these rows ({why}), so nothing "
         "shows that the candidate is no worse. Repair it, go back to an older version (assay rollback), or "
         "promote with an override."
     )
