@@ -69,8 +69,9 @@ TASK_KEYS = {
     "gate.max_size_mb": "Megabytes of the artifact's folder.",
     "gate.max_flips": "Share of the rows whose decision may differ from that of the version in production.",
     "behaviour.rows": "Held-out rows that behaviour tests change, at most.",
-    "behaviour.negation": "What adding `not` should do: `away`: the score of the label given must not rise; "
-    "`up`, `down`: that of the positive label must not fall, or rise; `measured`: nothing is expected.",
+    "behaviour.negation": "What adding `not` should do: `away`: the score of the label given must not rise "
+    "by more than 0.1; `up`, `down`: that of the positive label must not fall, or rise, by more than that; "
+    "`measured`: nothing is expected.",
     "behaviour.link": "What adding a link should do, in the same words.",
     "must_pass": "Texts that a version must decide rightly: `[[must_pass]]` with `text` and `label`.",
 }

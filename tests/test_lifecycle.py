@@ -88,6 +88,9 @@ def test_a_version_that_today_s_policy_blocks_takes_no_seat(
     assert seats()["1"] == ("None", ())
     assert "was blocked by its gate" in output(capsys, "promote", "mine", "1", "--to", seat, code=1)
     write_policy(0.5)
+    said = output(capsys, "promote", "mine", "1", "--to", seat, code=1)
+    assert "was blocked by its gate under another policy than the task's of today" in said
+    output(capsys, "gate", "mine", "1")
     assert f"is now {seat}" in output(capsys, "promote", "mine", "1", "--to", seat)
 
 

@@ -260,9 +260,12 @@ def test_a_run_keeps_the_artifact_the_report_and_the_log(logged: Logged) -> None
     plots = [f"report/plots/{name}.png" for name in PLOTS]
     model = "MLmodel golden.jsonl manifest.json model.json model.safetensors operating_point.json report.json"
     model += " task.toml out_of_fold.safetensors thresholds.json"
-    report = "confusion_matrix.json metrics.json model_card.md report.json".split()
+    report = "confusion_matrix.json metrics.json model_card.md report.html report.json".split()
     expected = [f"model/{name}" for name in model.split()] + [f"report/{name}" for name in report] + plots
-    assert files_under(folder) == sorted([*expected, "training.log"])
+    kept = [name for name in files_under(folder) if not name.startswith("gates/")]
+    assert kept == sorted([*expected, "gate.json", "training.log"])
+    [decision] = (folder / "gates").iterdir()
+    assert decision.read_bytes() == (folder / "gate.json").read_bytes()
     for plot in plots:
         assert (folder / plot).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert (folder / "report/report.json").read_bytes() == (folder / "model/report.json").read_bytes()

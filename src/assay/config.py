@@ -188,8 +188,8 @@ class MustPass(Frozen):
 class BehaviourConfig(Frozen):
     """What should become of a decision when a text is changed in a known way.
 
-    ``away``: the score of the label that was given must not rise; ``up`` and ``down``: the score of the
-    positive label must not fall or rise; ``measured``: nothing is expected.
+    ``away``: the score of the label that was given must not rise by more than 0.1; ``up`` and ``down``: the
+    score of the positive label must not fall, or rise, by more than that; ``measured``: nothing is expected.
     """
 
     rows: int = Field(500, ge=1)

@@ -58,8 +58,7 @@ def promote_version(
         )
         return Promotion(promoted, to, promoted=True)
     except PromotionRefused as refused:
-        # One that somebody else's promotion refused is told so: what it was compared with has changed.
-        if override is not None or not refused.data.get("stale") or "expected" in refused.data:
+        if override is not None or not is_stale(refused):
             raise
         progress.say(f"  {refused.message.partition('. ')[0]}. It is gated again.")
     gated, gate = gate_version(task_of(reference, settings, columns={}), number, settings, progress=progress)
@@ -68,6 +67,17 @@ def promote_version(
     seen = gate.champion_version or ""
     promoted = registry.promote(model, number, to=to, who=who, policy=policy, expected=seen)
     return Promotion(promoted, to, promoted=True, gate=gate)
+
+
+def is_stale(refused: PromotionRefused) -> bool:
+    """Return whether a version was refused because its gate decision is of another day.
+
+    One without any decision is gated by a person first, who says on which rows; and who was slower than
+    somebody else's promotion is told so.
+    """
+    version = refused.data.get("version")
+    gated = isinstance(version, Version) and version.gate != "none"
+    return gated and refused.data["stale"] and "expected" not in refused.data
 
 
 def roll_back(

@@ -49,11 +49,13 @@ def refuse_ungated(version: Version, model: Model, policy: Mapping[str, Any] | N
     """Raise PromotionRefused unless a version's gate passed on what is current.
 
     That is the task's current rows, the version in production now and, where one is given, the policy.
-    ``data["stale"]`` says whether gating again could help: not when it was blocked on all that.
+    ``data["stale"]`` says that the decision should be made again without being asked for: not about a version
+    that was blocked on these rows against this version, whatever the policy is now.
     """
     name = f"Version {version.number} of {version.model!r}"
     how = f"Gate it now: assay gate {version.task} {version.number}; or promote it with --override REASON."
-    changed = "; and ".join(_changed(version, model, policy))
+    moved = [*_moved(version, model)]
+    changed = "; and ".join([*moved, *_other_policy(version, policy)])
     if version.gate == "passed" and not changed:
         return
     if version.gate == "passed":
@@ -63,11 +65,11 @@ def refuse_ungated(version: Version, model: Model, policy: Mapping[str, Any] | N
         text = f"{name} was blocked by its gate{where}, so it may not be promoted. {how}"
     else:
         text = f"{name} has no gate decision, so it may not be promoted. {how}"
-    stale = version.gate != "blocked" or bool(changed)
+    stale = version.gate != "blocked" or bool(moved)
     raise PromotionRefused(text, version=version, stale=stale)
 
 
-def _changed(version: Version, model: Model, policy: Mapping[str, Any] | None) -> Iterator[str]:
+def _moved(version: Version, model: Model) -> Iterator[str]:
     tags, current = version.tags, model.number(PRODUCTION)
     compared = tags.get("assay.gate.champion", "")
     if current is not None and current not in (compared, version.number):
@@ -76,5 +78,9 @@ def _changed(version: Version, model: Model, policy: Mapping[str, Any] | None) -
     rows, wanted = tags.get("assay.gate.rows", ""), model.tags.get(ROWS, "")
     if rows != wanted:
         yield f"on the rows {rows[:12]!r}, but the task's current rows are {wanted[:12]!r}"
+
+
+def _other_policy(version: Version, policy: Mapping[str, Any] | None) -> Iterator[str]:
+    tags = version.tags
     if policy is not None and policy_fingerprint(policy) != tags.get("assay.gate.policy", ""):
         yield "under another policy than the task's of today"
