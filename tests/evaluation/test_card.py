@@ -1,6 +1,6 @@
 import pytest
 
-from assay.evaluation import Report, render_card
+from assay.evaluation import Leakage, Report, render_card
 from assay.evaluation.decided_by import RuleRows
 from tests.evaluation.made_up import random_report, report_of
 
@@ -165,3 +165,16 @@ def test_many_labels_leave_the_matrix_to_the_plot() -> None:
     card = render_card(random_report(200, [f"intent-{number}" for number in range(13)]))
     assert "Truth \\ Decision" not in card
     assert "plots/confusion_matrix.png" in card
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (0, "200 rows that it was not trained on, "),
+        (None, "200 held-out rows, "),
+        (7, "200 rows, 7 of which it was trained on, so that its figures flatter it, "),
+    ],
+)
+def test_the_head_says_whether_the_rows_were_seen(seen: int | None, told: str) -> None:
+    report = REPORT.model_copy(update={"leakage": Leakage(rows=200, seen=seen)})
+    assert f"evaluated on {told}" in render_card(report)

@@ -93,9 +93,7 @@ def test_lines_show_both_sides_and_say_what_changes_for_a_team() -> None:
         "A day of 1,000 texts like these: 200 more caught, 200 more false alarms. At 3 minutes an alert, "
         "analysts spend 30.0 hours a day instead of 10.0; each further catch costs 2 alerts, 6.0 minutes.",
     ]
-    assert lines[14].startswith(
-        "Of the 4 rows on which only one of the two is right, it is 0.5 on 2 and 0.45"
-    )
+    assert lines[14].startswith("Rows on which only one of the two is right: 4; it is 0.5 on 2 and 0.45")
     assert lines[15].startswith("From 0.5 to 0.45, F1 changes by +0.1558 (")
 
 

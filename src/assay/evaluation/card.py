@@ -57,10 +57,10 @@ def _head(report: Report) -> Iterator[str]:
         yield f"{plain(report.description)}\n"
     yield from answer(report)
     yield ""
-    yield (
-        f"Task {code(report.task)}, evaluated on {report.rows:,} rows that it was not trained on, "
-        f"{report.created_at:%-d %B %Y}."
-    )
+    seen = report.leakage.seen if report.leakage else None
+    known = {None: "held-out rows", 0: "rows that it was not trained on"}
+    rows = known.get(seen, f"rows, {seen} of which it was trained on, so that its figures flatter it")
+    yield f"Task {code(report.task)}, evaluated on {report.rows:,} {rows}, {report.created_at:%-d %B %Y}."
 
 
 def _results(report: Report) -> Iterator[str]:

@@ -55,7 +55,7 @@ class PairedComparison(Frozen):
             return [f"{first} and {second} are right on the same {self.both_right:,} of {self.rows:,} rows."]
         verdict = "chance would seldom do that" if self.p_value < 0.05 else "chance alone may do that"
         return [
-            f"Of the {self.differ:,} rows on which only one of the two is right, it is {first} on "
+            f"Rows on which only one of the two is right: {self.differ:,}; it is {first} on "
             f"{self.first_only:,} and {second} on {self.second_only:,}: {verdict} "
             f"(McNemar's exact test, p = {self.p_value:.2g}).",
             f"From {first} to {second}, F1 changes by {_signed(self.f1.change)} and accuracy by "
