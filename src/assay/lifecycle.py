@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from assay.config import find_task
 from assay.exceptions import DatabaseError, PromotionRefused
-from assay.gate import GateDecision
-from assay.judging import gate_version
 from assay.loading import has_file, open_registry, registered_name
 from assay.progress import Progress
 from assay.registry import Entry, Registry, Seat, Version, parse_moment, tenure_at, who_of
 from assay.settings import Settings
-from assay.taskfiles import task_of
+
+if TYPE_CHECKING:
+    from assay.gate import GateDecision
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Promotion:
     version: Version
     seat: Seat
     promoted: bool
-    gate: GateDecision | None = None
+    gate: "GateDecision | None" = None
 
     def lines(self) -> Iterator[str]:
         """Yield the outcome for people."""
@@ -61,6 +62,10 @@ def promote_version(
         if override is not None or not is_stale(refused):
             raise
         progress.say(f"  {refused.message.partition('. ')[0]}. It is gated again.")
+    # Imported where it is needed: going back must not wait for what evaluates.
+    from assay.judging import gate_version
+    from assay.taskfiles import task_of
+
     gated, gate = gate_version(task_of(reference, settings, columns={}), number, settings, progress=progress)
     if not gate.passed:
         return Promotion(gated, to, promoted=False, gate=gate)
