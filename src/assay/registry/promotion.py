@@ -50,8 +50,7 @@ def promote(
     if expected is None:
         expected = read_model(books.store, name).number(PRODUCTION) or ""
     with books.held(name, who):
-        settle(books, name, who=who)
-        model, entries = read_model(books.store, name), books.audit.entries(name)
+        model, entries, _ = settle(books, name, who=who)
         version = pick(books.store, model, reference)
         if model.number(to) == version.number:
             return version
@@ -73,8 +72,7 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
     """Bring a version back to production and return it; see ``Registry.rollback``."""
     expected = read_model(books.store, name).number(PRODUCTION) or ""
     with books.held(name, who):
-        settle(books, name, who=who)
-        model, entries = read_model(books.store, name), books.audit.entries(name)
+        model, entries, _ = settle(books, name, who=who)
         _refuse_changed(model, entries, expected)
         served = served_of(entries, model)
         if reference is None and model.versions and model.holder(PREVIOUS) is None:

@@ -140,7 +140,7 @@ class Registry:
         Promotions and rollbacks begin with it. Raises PromotionRefused while one is under way, DatabaseError.
         """
         with self._books.held(model, who):
-            return settling.settle(self._books, model, who=who)
+            return settling.settle(self._books, model, who=who).said
 
     def history(self, model: str) -> list[Entry]:
         """Return the audit log's entries about a model, oldest first. Raises DatabaseError."""

@@ -1,8 +1,10 @@
 """The few calls of MLflow's REST interface that finding, fetching and seating a version take."""
 
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal
 
 import httpx
@@ -93,12 +95,9 @@ def connect(store: Store) -> Iterator[Server]:
     user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     auth = (user, os.environ.get("MLFLOW_TRACKING_PASSWORD", "")) if user and not token else None
-    # httpx's own list of authorities, and those of the machine: a company's servers often have their own.
-    trusted = httpx.create_ssl_context()
-    trusted.load_default_certs()
     try:
         with httpx.Client(
-            timeout=TIMEOUT, headers=headers, auth=auth, follow_redirects=True, verify=trusted
+            timeout=TIMEOUT, headers=headers, auth=auth, follow_redirects=True, verify=_trusted()
         ) as http:
             yield Server(store, http)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -110,6 +109,17 @@ def connect(store: Store) -> Iterator[Server]:
         ) from error
     except ValueError as error:
         raise RegistryError(f"{store.shown} answers, but not as an MLflow server ({error}).") from error
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return httpx's own list of authorities and those of the machine: a company's servers have their own.
+
+    It takes longer to read than most calls.
+    """
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
 
 
 def _fault(response: httpx.Response) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """What is out of step with the seats: finished, recorded and put right by the next command."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from assay.registry.audit import Entry, Seat
 from assay.registry.books import Books
@@ -14,18 +15,27 @@ SEATS: tuple[Seat, ...] = ("production", "staging")
 OUTSIDE = "unknown (outside Assay)"
 
 
-def settle(books: Books, name: str, *, who: str) -> list[str]:
-    """Bring a model, its audit log and its stages in step, and return what was found, a sentence each.
+class Settled(NamedTuple):
+    """A model and its entries in the audit log, in step; ``said`` is what was not, a sentence each."""
+
+    model: Model
+    entries: list[Entry]
+    said: list[str]
+
+
+def settle(books: Books, name: str, *, who: str) -> Settled:
+    """Bring a model, its audit log and its stages in step, and return them with what was found.
 
     A move that was cut off is completed or abandoned, by where the alias is. A seat that changed hands
     outside Assay keeps its new holder, and the log says so. Stages and the alias ``previous`` follow the
     seats. The caller holds the lock of the model.
     """
-    said: list[str] = []
+    model, entries, said = read_model(books.store, name), books.audit.entries(name), []
     for step in (_finish_moves, _record_edits, _put_in_step):
-        model, entries = read_model(books.store, name), books.audit.entries(name)
-        said += step(books, model, entries, who)
-    return said
+        if found := list(step(books, model, entries, who)):
+            model, entries = read_model(books.store, name), books.audit.entries(name)
+            said += found
+    return Settled(model, entries, said)
 
 
 def _finish_moves(books: Books, model: Model, entries: Sequence[Entry], who: str) -> Iterator[str]:

@@ -162,7 +162,7 @@ def _sqlite(store: Store, purpose: Purpose) -> Iterator[Connection]:
             yield connection
         finally:
             connection.close()
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
         if "no such table" in str(error):
             raise _not_mlflow(store, str(error)) from error
         raise unreadable(store, str(error), purpose) from error
