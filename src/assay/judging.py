@@ -79,13 +79,15 @@ def evaluate_folder(
     """
     cascade, held_out = load_artifact(folder).at_version(version), read_held_out(folder)
     asked = task or cascade.task
+    with progress.step("look for held-out rows that repeat training rows"):
+        near = dataset.near
     return evaluate(
         cascade,
         dataset.test,
         dataset=facts(dataset),
         training=training,
         thresholds=read_tables(folder),
-        near=dataset.near,
+        near=near,
         seen=held_out.seen(dataset.test.texts) if held_out else None,
         behaviour=asked.behaviour if thorough else None,
         must_pass=asked.must_pass if thorough else (),
