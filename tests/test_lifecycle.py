@@ -95,6 +95,20 @@ def test_a_version_that_today_s_policy_blocks_takes_no_seat(
 
 
 @pytest.mark.usefixtures("two_versions")
+def test_a_text_that_must_pass_since_today_is_asked_of_older_versions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_policy(0.5)
+    assert "is now staging" in output(capsys, "promote", "mine", "1", "--to", "staging")
+    with Path("tasks/mine.toml").open("a") as file:
+        file.write('[[must_pass]]\ntext = "see you at lunch"\nlabel = "spam"\n')
+    said = output(capsys, "promote", "mine", "1", code=2)
+    assert "It is gated again." in said
+    assert "FAIL  1 of the 1 texts that must pass do not: 'see you at lunch' is decided 'ham'" in said
+    assert seats()["1"] == ("Staging", ("staging",))
+
+
+@pytest.mark.usefixtures("two_versions")
 def test_a_version_is_gated_again_on_the_rows_of_today(capsys: pytest.CaptureFixture[str]) -> None:
     write_csv(Path("mine.csv"), SPAM_GROUPS, count=160)
     write_policy(0.5)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.config import find_task
 from assay.exceptions import DatabaseError, PromotionRefused
@@ -47,11 +47,7 @@ def promote_version(
     """
     registry, model, who = open_registry(settings), registered_name(reference, settings), who_of(settings)
     say_settled(registry, model, who, progress)
-    policy = (
-        find_task(reference, settings.tasks).gate.model_dump(mode="json")
-        if has_file(reference, settings)
-        else None
-    )
+    policy = policy_of(reference, settings)
     number, seen = registry.version(model, version).number, seat_holder(registry, model)
     try:
         promoted = registry.promote(
@@ -72,6 +68,16 @@ def promote_version(
     seen = gate.champion_version or ""
     promoted = registry.promote(model, number, to=to, who=who, policy=policy, expected=seen)
     return Promotion(promoted, to, promoted=True, gate=gate)
+
+
+def policy_of(reference: str, settings: Settings) -> dict[str, Any] | None:
+    """Return what a task's file asks of a version today, None where there is no file."""
+    from assay.gate import terms_of
+
+    if not has_file(reference, settings):
+        return None
+    task = find_task(reference, settings.tasks)
+    return terms_of(task.gate, task.must_pass)
 
 
 def is_stale(refused: PromotionRefused) -> bool:

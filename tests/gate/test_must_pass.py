@@ -1,4 +1,6 @@
+from assay.config import GatePolicy, MustPass
 from assay.evaluation import MustPassCase
+from assay.gate import GateDecision, decide_gate, terms_of
 from assay.gate.must_pass import check_must_pass
 from tests.gate.reports import given, report_on
 
@@ -39,3 +41,11 @@ def test_many_failures_are_counted_after_the_first_three() -> None:
     [check] = check_must_pass(BASE.model_copy(update={"must_pass": cases}))
     assert "'text 2'" in check.sentence
     assert check.sentence.endswith("instead of 'spam'; and 2 more.")
+
+
+def test_a_decision_keeps_what_was_asked() -> None:
+    policy, asked = GatePolicy(), (MustPass(text="win a prize", label="spam"),)
+    report = BASE.model_copy(update={"must_pass": (case("win a prize", passed=False),)})
+    decision = decide_gate(policy, report, None)
+    assert decision.terms() == terms_of(policy, asked) != terms_of(policy, ())
+    assert GateDecision.from_dict(decision.to_dict()).terms() == decision.terms()

@@ -49,7 +49,7 @@ def check_comparison(
             values = _values(found.first, found.second, other)
             verdict = _forbidden(policy, metric, candidate)
             if passed:
-                verdict = _allowed(policy) if found.second < found.first else ""
+                verdict = allowed(policy) if found.second < found.first else ""
             sentence = f"{title} is {values}{_difference(found, comparison)}.{verdict}"
         yield Check(
             name=f"{metric}_production",
@@ -76,7 +76,7 @@ def _difference(found: Difference, comparison: PairedComparison) -> str:
     )
 
 
-def _allowed(policy: GatePolicy) -> str:
+def allowed(policy: GatePolicy) -> str:
     """Return why a metric passes that is lower."""
     if policy.regression == "significant":
         return " It is not lower by more than chance explains."

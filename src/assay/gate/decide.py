@@ -1,6 +1,6 @@
 """Policy + the reports of candidate and production version -> passed or blocked, with reasons."""
 
-from assay.config import GatePolicy
+from assay.config import GatePolicy, MustPass
 from assay.evaluation import PairedComparison, Report
 from assay.gate.comparison import check_comparison, check_flips
 from assay.gate.decision import GateDecision, Unjudged
@@ -53,6 +53,7 @@ def decide_gate(policy: GatePolicy, candidate: Report, champion: Report | Unjudg
         passed=all(check.passed for check in checks),
         checks=tuple(checks),
         policy=policy,
+        must_pass=tuple(MustPass(text=case.text, label=case.label) for case in candidate.must_pass),
         rows_fingerprint=candidate.rows_fingerprint,
         candidate_version=candidate.version,
         candidate_digest=candidate.digest,

@@ -1,11 +1,11 @@
 """Passed or blocked, with every reason, as one value that survives JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
 
-from assay.config import Frozen, GatePolicy, faults
+from assay.config import Frozen, GatePolicy, MustPass, faults
 from assay.evaluation import PairedComparison
 from assay.exceptions import ArtifactError
 from assay.gate.check import Check
@@ -20,12 +20,20 @@ class Unjudged(Frozen):
     """Part of a sentence that says why: its artifact is damaged or gone, it has other labels."""
 
 
+def terms_of(policy: GatePolicy, must_pass: Sequence[MustPass]) -> dict[str, Any]:
+    """Return all that a task's file asks of a version, as plain JSON values: equal ones ask the same."""
+    asked = policy.model_dump(mode="json")
+    return asked | {"must_pass": [case.model_dump() for case in must_pass]} if must_pass else asked
+
+
 class GateDecision(Frozen):
     """Passed or blocked, the policy and every check behind it, and the rows that both were judged on."""
 
     passed: bool
     checks: tuple[Check, ...]
     policy: GatePolicy
+    must_pass: tuple[MustPass, ...] = ()
+    """The texts that had to be decided rightly."""
     rows_fingerprint: str
     candidate_version: str
     candidate_digest: str
@@ -41,6 +49,10 @@ class GateDecision(Frozen):
         if self.passed != (bool(self.checks) and all(check.passed for check in self.checks)):
             raise ValueError("passed must say whether there are checks and all of them passed")
         return self
+
+    def terms(self) -> dict[str, Any]:
+        """Return what was asked, as ``terms_of`` does."""
+        return terms_of(self.policy, self.must_pass)
 
     def reasons(self) -> list[str]:
         """Return the sentences of the checks that failed; empty when passed."""

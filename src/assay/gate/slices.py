@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from assay.config import Compared, Frozen, GatePolicy
 from assay.evaluation import Difference, PairedComparison
 from assay.gate.check import Check
-from assay.gate.comparison import not_lower
+from assay.gate.comparison import allowed, not_lower
 from assay.gate.pairing import Pair
 from assay.gate.sentences import NAMES, shown
 
@@ -82,21 +82,32 @@ def _holds(policy: GatePolicy, each: SliceComparison) -> Check:
     verdicts: dict[Compared, bool] = {metric: held for metric, held in found.items() if held is not None}
     if not verdicts:
         verdicts = {"accuracy": bool(not_lower(policy, "accuracy", each.comparison))}
-    looked = next((metric for metric, held in verdicts.items() if not held), next(iter(verdicts)))
-    passed = all(verdicts.values())
-    difference: Difference = getattr(each.comparison, looked)
+    differences: dict[Compared, Difference] = {
+        metric: getattr(each.comparison, metric) for metric in verdicts
+    }
+    # Told of is one that may not fall, else one that falls, else the first.
+    looked = min(verdicts, key=lambda metric: (verdicts[metric], not _falls(differences[metric])))
+    passed, difference = all(verdicts.values()), differences[looked]
     return Check(
         name=f"{each.by}: {each.value}",
         observed=difference.second,
         required=difference.first,
         passed=passed,
-        sentence=_sentence(each, looked, difference, passed=passed),
+        sentence=_sentence(policy, each, looked, difference, passed=passed),
     )
 
 
-def _sentence(each: SliceComparison, metric: Compared, found: Difference, *, passed: bool) -> str:
+def _falls(found: Difference) -> bool:
+    return (found.second or 0.0) < (found.first or 0.0)
+
+
+def _sentence(
+    policy: GatePolicy, each: SliceComparison, metric: Compared, found: Difference, *, passed: bool
+) -> str:
     theirs, ours = found.first or 0.0, found.second or 0.0
     where = f"{each.by}: {each.value} ({each.comparison.rows:,} rows)"
     values = f"{NAMES[metric]} goes from {shown(theirs, against=ours)} to {shown(ours, against=theirs)}"
+    if passed and _falls(found):
+        return f"Within {where}, {values}.{allowed(policy)}"
     verdict = "nothing compared falls within" if passed else "it may not fall within"
     return f"Within {where}, {values}; {verdict} a slice."

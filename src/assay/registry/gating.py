@@ -26,7 +26,7 @@ def gate_tags(gate: "GateDecision | None", at: datetime) -> dict[str, str]:
     return {
         "assay.gate.rows": gate.rows_fingerprint,
         "assay.gate.champion": gate.champion_version or "",
-        "assay.gate.policy": policy_fingerprint(gate.policy.model_dump(mode="json")),
+        "assay.gate.policy": policy_fingerprint(gate.terms()),
         "assay.gate.at": at.isoformat(timespec="seconds"),
         "assay.gate.reasons": "\n".join(gate.reasons())[:LONGEST_REASONS],
         OUTCOME: "passed" if gate.passed else "blocked",
@@ -34,7 +34,7 @@ def gate_tags(gate: "GateDecision | None", at: datetime) -> dict[str, str]:
 
 
 def policy_fingerprint(policy: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a policy's plain JSON values."""
+    """Return the SHA-256 of what a gate asks, plain JSON values as ``terms_of`` gives them."""
     text = json.dumps(dict(policy), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
