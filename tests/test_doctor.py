@@ -6,6 +6,8 @@ import pytest
 
 from assay import doctor
 from assay.cli import main
+from assay.database import Database
+from assay.settings import Settings
 from tests.servers import free_port
 
 TASK = 'name = "x"\nlabels = ["a", "b"]\npositive = "a"\n[data]\nsource = "x.csv"\n'
@@ -63,7 +65,7 @@ def test_a_registry_that_does_not_answer_is_broken_and_shows_no_password(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:s3cret@127.0.0.1:{free_port()}")
     lines = examined(capsys, 1)
-    assert bad(lines).startswith("BAD   registry http://127.0.0.1:")
+    assert bad(lines).startswith("BAD   registry http://***@127.0.0.1:")
     assert "s3cret" not in "\n".join(lines)
 
 
@@ -113,14 +115,20 @@ def test_little_room_is_worth_a_note() -> None:
     assert doctor.room(Path("home"), doctor.LOW_DISK_BYTES) == ("ok", "2.1 GB free for home")
 
 
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("postgresql://user:pass@host:5432/db", "postgresql://host:5432/db"),
-        ("http://user:p@ss@host/x", "http://host/x"),
-        ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
-        ("plain", "plain"),
-    ],
-)
-def test_addresses_are_shown_without_passwords(uri: str, shown: str) -> None:
-    assert doctor.without_password(uri) == shown
+def test_a_people_s_database_that_cannot_be_named_is_broken_and_shows_no_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_DATABASE", "mysql://host/db?user=me&password=s3cret")
+    lines = examined(capsys, 1)
+    assert "mysql://host/db?user=me&password=***' names no database that Assay can use" in bad(lines)
+    assert "s3cret" not in "\n".join(lines)
+
+
+def test_a_promotion_under_way_keeps_the_log_from_no_check(
+    capsys: pytest.CaptureFixture[str], with_version: Path
+) -> None:
+    home = with_version / ".assay"
+    with Database(Settings(home=home).people).lock("promotion:MineClassifier", holder="ann"):
+        lines = examined(capsys, 0)
+    assert any("ann is changing who serves of 'MineClassifier'" in line for line in lines)
+    assert "The audit log is whole: 0 entries" in lines[-1]

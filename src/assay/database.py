@@ -204,19 +204,20 @@ def _parse(uri: str) -> "_Sqlite | _Postgresql":
             raise _unreadable(uri)
         return _Postgresql(f"postgresql://{rest}")
     raise ConfigError(
-        f"{_without_credentials(uri)!r} names no database that Assay can use. Use one of {EXAMPLES}."
+        f"{without_credentials(uri)!r} names no database that Assay can use. Use one of {EXAMPLES}."
     )
 
 
-def _without_credentials(uri: str) -> str:
+def without_credentials(uri: str) -> str:
+    """Return a URI with user and password, and a password among the options, replaced by ``***``."""
     # All up to the last @ is covered: a password may hold any character, also one that it should not.
-    covered = re.sub(r"://.*@", "://***@", uri, flags=re.DOTALL)
-    return re.sub(r"(?i)((?:password|passwd|secret)[^=&]*)=[^&]*", r"\1=***", covered)
+    covered = re.sub(r"://(?!/).*@", "://***@", uri, flags=re.DOTALL)
+    return re.sub(r"(?i)((?:password|passwd|token|secret)[^=&]*)=[^&]*", r"\1=***", covered)
 
 
 def _unreadable(uri: str) -> ConfigError:
     return ConfigError(
-        f"{_without_credentials(uri)!r} is no URI that PostgreSQL reads. Percent-encode what is special in "
+        f"{without_credentials(uri)!r} is no URI that PostgreSQL reads. Percent-encode what is special in "
         "user and password (@ as %40, / as %2F, : as %3A, ? as %3F)."
     )
 
@@ -325,7 +326,7 @@ class _Postgresql:
 
     @property
     def shown(self) -> str:
-        return _without_credentials(self.uri)
+        return without_credentials(self.uri)
 
     @contextmanager
     def connect(self) -> Iterator[Any]:

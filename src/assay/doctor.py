@@ -6,12 +6,16 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assay.config import read_task, task_files
-from assay.exceptions import AssayError, DatabaseError, PromotionRefused, RegistryError
+from assay.database import without_credentials
+from assay.exceptions import AssayError, ConfigError, DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_registry
 from assay.settings import Settings
+
+if TYPE_CHECKING:
+    from assay.registry import Registry
 
 LOW_DISK_BYTES = 2 * 1024**3
 
@@ -66,14 +70,8 @@ def configured(settings: Settings) -> Iterator[Note]:
     """Show every setting; what could be a password is not shown."""
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        shown = without_password(str(value)) or "(not set)"
+        shown = without_credentials(str(value)) or "(not set)"
         yield Note("ok", f"ASSAY_{name.upper()} = {shown}  # {field.description}")
-
-
-def without_password(uri: str) -> str:
-    """Return an address without the user and password that may stand before its host."""
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if separator else uri
 
 
 def disk(settings: Settings) -> Iterator[Note]:
@@ -119,7 +117,7 @@ def registry(settings: Settings) -> Iterator[Note]:
     """Find out whether the registry answers, and which versions are in production."""
     from assay.registry import find_production
 
-    where = without_password(settings.store)
+    where = without_credentials(settings.store)
     try:
         found = find_production(settings.store) if has_registry(settings) else []
     except AssayError as error:
@@ -140,14 +138,13 @@ def seats(settings: Settings) -> Iterator[Note]:
 
     if not has_registry(settings):
         return
-    book, where = open_registry(settings), without_password(settings.people)
+    where = without_credentials(settings.people)
     try:
+        book = open_registry(settings)
         for model in find_models(settings.store):
-            yield from (Note("note", line) for line in book.settle(model, who=who_of(settings)))
+            yield from (Note("note", line) for line in settled(book, model, who_of(settings)))
         found = book.verify()
-    except PromotionRefused as refused:
-        yield Note("note", refused.message)
-    except DatabaseError as error:
+    except (ConfigError, DatabaseError) as error:
         yield Note("BAD", f"people's database {where}: {error.message}")
     except RegistryError:
         # What is wrong with the registry was said above.
@@ -155,3 +152,11 @@ def seats(settings: Settings) -> Iterator[Note]:
     else:
         level: Literal["ok", "BAD"] = "BAD" if found.faults else "ok"
         yield from (Note(level, f"people's database {where}: {line}") for line in found.lines())
+
+
+def settled(book: "Registry", model: str, who: str) -> list[str]:
+    """Put a model in step and return what was not; somebody else's promotion under way is said."""
+    try:
+        return book.settle(model, who=who)
+    except PromotionRefused as refused:
+        return [refused.message]

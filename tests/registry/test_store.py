@@ -66,6 +66,8 @@ def test_stores_are_shown_without_credentials(uri: str, tmp_path: Path) -> None:
         assert "host" in text
 
 
-@pytest.mark.parametrize("uri", ["sqlite:////data/mlflow.db", "sqlite:///mlflow.db", "http://host:5000/x"])
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////data/mlflow.db", "sqlite:////a@b/x.db", "sqlite:///mlflow.db", "http://host:5000/x"]
+)
 def test_stores_without_credentials_are_shown_as_given(uri: str) -> None:
     assert parse_store(uri).shown == uri

@@ -1,11 +1,11 @@
 """The URI of MLflow's store: what kind it is, and how it may be shown."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
+from assay.database import without_credentials
 from assay.exceptions import RegistryError
 
 MLFLOW_RELEASE = "3.17"
@@ -82,16 +82,6 @@ def parse_store(uri: str) -> Store:
             uri=uri,
         )
     return store
-
-
-def without_credentials(uri: str) -> str:
-    """Return a URI with user and password, and a password among the options, replaced by ``***``."""
-    parts = urlsplit(uri)
-    netloc = re.sub(r"^.*@", "***@", parts.netloc)
-    query = re.sub(r"(?i)((?:password|passwd|token|secret)[^=&]*)=[^&]*", r"\1=***", parts.query)
-    shown = urlunsplit(parts._replace(netloc=netloc, query=query))
-    # urlunsplit drops the empty authority that sqlite and file URIs are written with.
-    return uri if shown.replace("/", "") == uri.replace("/", "") else shown
 
 
 def _rest(uri: str) -> str:
