@@ -35,16 +35,6 @@ def test_what_is_written_is_read(people_uri: str) -> None:
     assert [each.at.utcoffset() for each in log.entries()] == [timedelta(0)] * 2
 
 
-def test_the_last_entry_about_a_seat_is_found(people_uri: str) -> None:
-    log = AuditLog(Database(people_uri))
-    append(log, "1")
-    newest = append(log, "2")
-    append(log, "3", seat="staging")
-    append(log, "4", model="Abuse")
-    assert log.last("Spam", "production") == newest
-    assert log.last("Abuse", "staging") is None
-
-
 def test_the_hash_is_that_of_canonical_json_of_all_other_fields(people_sqlite: str) -> None:
     entry = append(
         AuditLog(Database(people_sqlite), clock=lambda: NOON), "3", evidence={"b": [1.5, None], "a": "é"}

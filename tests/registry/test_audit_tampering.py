@@ -11,8 +11,10 @@ from assay.database import Database
 from assay.exceptions import DatabaseError
 from assay.registry import AuditLog, Entry, Verification
 from assay.registry.audit import _digest, _row
+from assay.settings import Settings
 from tests.databases import path_of, write
 from tests.registry.audits import append, written
+from tests.registry.conftest import Bench
 
 FIELDS = tuple(Entry.model_fields)
 REFUSED = "never changed or removed"
@@ -227,3 +229,33 @@ def test_the_finding_is_told_in_lines(people_sqlite: str) -> None:
     assert log.verify().lines() == [f"The audit log is whole: 1 entry, the hash of the last is {entry.hash}."]
     found = log.verify({"a note": "x"})
     assert found.lines() == ["The audit log (1 entry) was changed past Assay, or damaged:", *found.faults]
+
+
+def test_a_moment_that_is_no_text_is_named(people_sqlite: str) -> None:
+    written(people_sqlite, 2)
+    past_the_triggers(people_sqlite, "UPDATE audit SET at = x'ff' WHERE number = 1")
+    assert faults(people_sqlite)[0] == "Entry 1 was changed: its fields do not give its hash."
+
+
+def test_entries_that_can_be_read_are_told_from_those_that_cannot(people_uri: str) -> None:
+    log = written(people_uri, 3)
+    past_the_triggers(people_uri, "UPDATE audit SET evidence = '{' WHERE number = 2")
+    found, [told] = log.readable("Spam")
+    assert [each.number for each in found] == [1, 3]
+    assert told.startswith("Entry 2 of the audit log was changed past Assay and cannot be read.")
+
+
+def test_a_damaged_log_keeps_nobody_from_a_rollback(bench: Bench) -> None:
+    for champion in (None, "1"):
+        bench.register(champion=champion)
+    bench.promote("1")
+    bench.promote("2")
+    people = Settings(home=bench.home).people
+    past_the_triggers(people, "UPDATE audit SET evidence = '{' WHERE number = 2")
+    assert bench.settle() == [
+        "Entry 2 of the audit log was changed past Assay and cannot be read. "
+        "See what else was: assay audit verify"
+    ]
+    assert bench.rollback().number == "1"
+    with pytest.raises(DatabaseError, match="Entry 2"):
+        bench.registry.history(bench.model)

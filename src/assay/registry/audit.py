@@ -115,14 +115,21 @@ class AuditLog:
 
         Raises DatabaseError when one was changed so that it is no entry any more.
         """
-        if model is None:
-            return self._select(f"{ALL} ORDER BY number")
-        return self._select(f"{ALL} WHERE model = %s ORDER BY number", model)
+        return [_entry(row) for row in self._rows(model)]
 
-    def last(self, model: str, seat: Seat) -> Entry | None:
-        """Return the newest entry about a seat of a model."""
-        query = f"{ALL} WHERE model = %s AND seat = %s ORDER BY number DESC LIMIT 1"
-        return next(iter(self._select(query, model, seat)), None)
+    def readable(self, model: str) -> tuple[list[Entry], list[str]]:
+        """Return the entries of a model that can be read, oldest first, and a sentence for each that cannot.
+
+        A log that was tampered with keeps nobody from a rollback.
+        """
+        found: list[Entry] = []
+        told: list[str] = []
+        for row in self._rows(model):
+            try:
+                found.append(_entry(row))
+            except DatabaseError as error:
+                told.append(error.message)
+        return found, told
 
     def verify(self, anchors: Mapping[str, str] | None = None) -> Verification:
         """Return whether the log is as it was written, naming every entry that is not.
@@ -130,8 +137,7 @@ class AuditLog:
         ``anchors`` maps a place, as it is to be named, to a hash that was noted there and must be in the
         log: they show entries cut off at the end, which the chain cannot.
         """
-        with self._database.reading() as connection:
-            rows = connection.execute(f"{ALL} ORDER BY number").fetchall()
+        rows = self._rows(None)
         found, before = [], {"number": 0, "hash": "", "at": ""}
         for row in rows:
             fields = dict(zip(FIELDS, row, strict=True))
@@ -146,10 +152,10 @@ class AuditLog:
         ]
         return Verification(entries=len(rows), head=str(before["hash"]), faults=tuple(found))
 
-    def _select(self, query: str, *values: str) -> list[Entry]:
+    def _rows(self, model: str | None) -> list[tuple[Any, ...]]:
+        query, values = (ALL, []) if model is None else (f"{ALL} WHERE model = %s", [model])
         with self._database.reading() as connection:
-            rows = connection.execute(query, values).fetchall()
-        return [_entry(row) for row in rows]
+            return connection.execute(f"{query} ORDER BY number", values).fetchall()
 
 
 def _follow(last: Mapping[str, Any], given: Mapping[str, Any], now: datetime) -> Entry:
@@ -197,7 +203,7 @@ def _faults(fields: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
             if before["hash"]
             else f"Entry {number} is the first, but it names an entry before it."
         )
-    elif intact and fields["at"] < before["at"]:
+    elif intact and fields["at"] < str(before["at"]):
         found.append(f"Entry {number} is dated before entry {before['number']}.")
     return found
 

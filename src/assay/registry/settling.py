@@ -28,12 +28,12 @@ def settle(books: Books, name: str, *, who: str) -> Settled:
 
     A move that was cut off is completed or abandoned, by where the alias is. A seat that changed hands
     outside Assay keeps its new holder, and the log says so. Stages and the alias ``previous`` follow the
-    seats. The caller holds the lock of the model.
+    seats. Entries that were damaged are told and left out. The caller holds the lock of the model.
     """
-    model, entries, said = read_model(books.store, name), books.audit.entries(name), []
+    model, (entries, said) = read_model(books.store, name), books.audit.readable(name)
     for step in (_finish_moves, _record_edits, _put_in_step):
         if found := list(step(books, model, entries, who)):
-            model, entries = read_model(books.store, name), books.audit.entries(name)
+            model, (entries, _) = read_model(books.store, name), books.audit.readable(name)
             said += found
     return Settled(model, entries, said)
 
