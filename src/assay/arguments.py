@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from assay import __version__
-
-ERROR = 1
+from assay.terminal import ERROR
 
 TASK = "a task's name, or the path of its file"
 VERSION = "a number, an alias (production, staging, previous) or latest"

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from assay import cli_versions
-from assay.arguments import ERROR, build_parser
+from assay.arguments import build_parser
 from assay.exceptions import AssayError
-from assay.terminal import BLOCKED, OK, columns_of, say, settings_of, task_meant, tell, version_meant
+from assay.terminal import BLOCKED, ERROR, OK, columns_of, say, settings_of, task_meant, tell, version_meant
 
 __all__ = ["build_parser", "main"]
 

@@ -2,8 +2,7 @@
 
 import argparse
 
-from assay.arguments import ERROR
-from assay.terminal import BLOCKED, OK, say, settings_of, task_meant, tell
+from assay.terminal import BLOCKED, ERROR, OK, say, settings_of, task_meant, tell
 
 
 def report(options: argparse.Namespace) -> int:

@@ -14,11 +14,11 @@ from assay.pipeline import run_pipeline
 from assay.progress import Progress
 from assay.serving import address_of, first_free_port
 from assay.settings import Settings
+from assay.terminal import BLOCKED, OK
 
 TASKS = ("spam", "sentiment")
 START_SECONDS = 60
 STOP_SECONDS = 30
-BLOCKED = 2
 
 EXAMPLES = (
     ("spam", "You have WON a guaranteed prize! Call 09061701461 now to claim your cash"),
@@ -56,7 +56,7 @@ def quickstart(settings: Settings, *, serve: bool = True) -> int:
         if serve:
             progress.say("\nPress Ctrl+C to stop the service.")
             return wait(process)
-    return 0
+    return OK
 
 
 def wait(process: "subprocess.Popen[bytes]") -> int:
@@ -64,7 +64,7 @@ def wait(process: "subprocess.Popen[bytes]") -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        return 0
+        return OK
 
 
 @contextmanager

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from assay.config import Task
     from assay.settings import Settings
 
-OK, BLOCKED = 0, 2
+OK, ERROR, BLOCKED = 0, 1, 2
+"""Exit codes."""
 
 
 def say(line: str) -> None:

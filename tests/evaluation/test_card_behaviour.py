@@ -97,6 +97,11 @@ def test_texts_that_must_pass_are_a_table() -> None:
     assert "| `claim your prize` | `spam` | `spam` | rule | 0.9877 | yes |" in found.splitlines()
 
 
+def test_what_decided_cannot_break_the_table() -> None:
+    found = card(REPORT, must_pass=(case(decided_by="rule | <b>x"),))
+    assert "| rule &#124; &lt;b&gt;x | 0.9877 | yes |" in found
+
+
 def test_texts_that_failed_are_counted_and_marked() -> None:
     unscored = case(
         text="\t", decided="cannot be scored: it is empty", decided_by="", confidence=0, passed=False

@@ -82,7 +82,7 @@ def _named(report: Report) -> Iterator[tuple[Metric, str, str]]:
     yield "accuracy", "Accuracy", "share of decisions that are right"
     yield "precision", f"Precision, {of}", "share of the decisions for the label that are right"
     yield "recall", f"Recall, {of}", "share of the label's rows that are found"
-    yield "f1", f"F1, {of}", "precision and recall in one number; the gate looks at this"
+    yield "f1", f"F1, {of}", "precision and recall in one number"
     if report.binary:
         yield "macro_f1", "F1, mean over the labels", "the same, both labels alike"
     yield "roc_auc", f"ROC-AUC, {of}", "how well the scores rank, whatever the threshold"

@@ -74,4 +74,4 @@ def _case(case: MustPassCase) -> tuple[str, ...]:
     decided = code(case.decided) if case.decided_by else plain(case.decided)
     confidence = f"{case.confidence:.4f}" if case.decided_by else ""
     passed = "yes" if case.passed else "**no**"
-    return code(text), code(case.label), decided, case.decided_by, confidence, passed
+    return code(text), code(case.label), decided, plain(case.decided_by), confidence, passed

@@ -9,7 +9,7 @@ from pydantic import Field
 from assay.config import Frozen, Goal
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of, resample_cells
-from assay.evaluation.intervals import Interval
+from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import Counts, Floats
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _out_of_fold(goal: Goal, table: "ThresholdTable", resamples: int, rng: np.ra
 
 def _bootstrapped(goal: Goal, cells: Counts, resamples: int, rng: np.random.Generator) -> Interval:
     value, draws = _price(goal, cells), _price(goal, resample_cells(cells, resamples, rng))
-    return interval_of(value, draws, "there are no rows")
+    return interval_of(value, draws, NO_ROWS)
 
 
 def _price(goal: Goal, cells: Counts) -> Floats:

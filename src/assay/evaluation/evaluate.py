@@ -14,8 +14,9 @@ from assay.evaluation.confirmation import ChosenPoint, confirm
 from assay.evaluation.cost import measure_cost
 from assay.evaluation.curves import curve_of, histogram_of
 from assay.evaluation.decided_by import decided_by
+from assay.evaluation.intervals import NO_ROWS
 from assay.evaluation.leakage import Mask, leakage_of
-from assay.evaluation.measure import NO_ROWS, Measured, Outcome, measure
+from assay.evaluation.measure import Measured, Outcome, measure
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.model_alone import account_of
 from assay.evaluation.reliability import Reliability, reliability_of

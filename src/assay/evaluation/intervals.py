@@ -7,6 +7,9 @@ from pydantic import model_validator
 from assay.config import Frozen
 from assay.estimators import CONFIDENCE, share_bounds
 
+NO_ROWS = "there are no rows"
+"""The usual reason why a figure is undefined."""
+
 
 class Interval(Frozen):
     """A figure with the bounds of its interval, or the reason why it is undefined."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from assay.config import Frozen
-from assay.evaluation.intervals import Interval
+from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import confusion_cells
 from assay.evaluation.rowwise import Rowwise
 from assay.evaluation.slices import RESEMBLES, rng_of, worth_of
@@ -68,7 +68,7 @@ def leakage_of(
     known = [mask[places] for mask in (seen, near) if mask is not None]
     apart = ~np.logical_or.reduce([np.zeros(rowwise.rows, np.bool_), *known])
     cells = confusion_cells(rowwise.true_labels[apart], rowwise.decided_labels[apart], labels)
-    reason = NONE_APART if rowwise.rows else "there are no rows"
+    reason = NONE_APART if rowwise.rows else NO_ROWS
     # Where no row was seen these are the rows of a slice, and their figures the same.
     rng = rng_of(RESEMBLES, "no", seed=seed)
     accuracy, f1 = worth_of(cells, positive=positive, resamples=resamples, rng=rng, reason=reason)

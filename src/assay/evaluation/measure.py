@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of, resample_areas, resample_cells
-from assay.evaluation.intervals import Interval
+from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.ranking import Ranking
 from assay.evaluation.report import LabelMetrics, Metric
 from assay.progress import Bar
-
-NO_ROWS = "there are no rows"
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ import numpy as np
 from assay.config import Frozen
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of
-from assay.evaluation.intervals import Interval
+from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import Counts, Floats
 
 RESAMPLES = 1000
 CHUNK_COUNTS = 1 << 21
 """Counts of cells held at once (16 MB), so that many labels do not need much memory."""
-NO_ROWS = "there are no rows"
 COMPARED = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
 """What is compared, and what people call it."""
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from assay.config import Frozen
 from assay.estimators import draw_bounds
 from assay.evaluation.bootstrap import interval_of, resample_weights
-from assay.evaluation.intervals import Interval, exact_interval
+from assay.evaluation.intervals import NO_ROWS, Interval, exact_interval
 from assay.evaluation.metrics import Counts, Floats
 
 MOST_BINS = 15
@@ -65,7 +65,7 @@ def reliability_of(
     method: str,
     resamples: int,
     seed: int,
-    reason: str = "there are no rows",
+    reason: str = NO_ROWS,
 ) -> Reliability:
     """Return how well probabilities are calibrated on rows with known labels.
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from assay.config import Frozen
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of, resample_cells
-from assay.evaluation.intervals import Interval, exact_interval
+from assay.evaluation.intervals import NO_ROWS, Interval, exact_interval
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.rowwise import Grouping, Rowwise, pack
 
@@ -24,7 +24,6 @@ LENGTH, RESEMBLES, DECIDED_BY = "length", "resembles training", "decided by"
 VALUES = 20
 """Values of a column that are slices of their own: the most frequent ones."""
 OTHER = "(other)"
-NO_ROWS = "there are no rows"
 NO_POSITIVE = "no row has the positive label and none was given it"
 
 

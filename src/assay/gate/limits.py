@@ -8,7 +8,6 @@ from assay.evaluation import Interval, Report
 from assay.gate.check import Check
 from assay.gate.sentences import exact, gate_again, opening, shown
 
-MEGABYTE = 1_000_000
 UNMEASURED = "it was not measured"
 
 
@@ -44,7 +43,7 @@ def _calibration(policy: GatePolicy, report: Report) -> Iterator[_Limit]:
 
 def _cost(policy: GatePolicy, report: Report) -> Iterator[_Limit]:
     cost = report.cost
-    latency, memory, size = (cost.p99_ms, cost.memory_bytes, cost.size_bytes) if cost else (None, None, None)
+    latency, memory, size = (cost.p99_ms, cost.memory_mb, cost.size_mb) if cost else (None, None, None)
     timed = "there were no texts to time" if cost else UNMEASURED
     told = "this system does not tell it" if cost else UNMEASURED
     yield _Limit(
@@ -56,12 +55,8 @@ def _cost(policy: GatePolicy, report: Report) -> Iterator[_Limit]:
         timed,
         " ms",
     )
-    yield _Limit("memory", "memory", "max_memory_mb", policy.max_memory_mb, _megabytes(memory), told, " MB")
-    yield _Limit("size", "size", "max_size_mb", policy.max_size_mb, _megabytes(size), UNMEASURED, " MB")
-
-
-def _megabytes(size: int | None) -> float | None:
-    return None if size is None else size / MEGABYTE
+    yield _Limit("memory", "memory", "max_memory_mb", policy.max_memory_mb, memory, told, " MB")
+    yield _Limit("size", "size", "max_size_mb", policy.max_size_mb, size, UNMEASURED, " MB")
 
 
 def _within(each: _Limit, limit: float, report: Report) -> Check:
