@@ -25,7 +25,9 @@ SET_UP = ("make ", ". .venv/bin/activate", "git clone ", "cd ")
 OPERATORS = set("|<>;&()")
 START_SECONDS = 60
 
-FREE = re.compile(r"(?<![.\w])[0-9a-f]{12,64}\b|\d{4}-\d\d-\d\d[T ][\d:.]+(?:\+00:00|Z)?|\s*\d+\.\d u?s\b|(?<= by )\S+@\S+")
+FREE = re.compile(
+    r"(?<![.\w])[0-9a-f]{12,64}\b|\d{4}-\d\d-\d\d[T ][\d:.]+(?:\+00:00|Z)?|\s*\d+\.\d u?s\b|(?<= by )\S+@\S+"
+)
 """What differs from run to run: ids and digests, times, durations, and whose machine it is."""
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
