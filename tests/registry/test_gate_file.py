@@ -31,7 +31,10 @@ def test_a_source_of_another_machine_has_none_that_can_be_read(bench: Bench) -> 
     assert read_gate("http://127.0.0.1:9", replace(version, source="s3://x/model", run_id="")) is None
 
 
-@pytest.mark.parametrize(("text", "told"), [("{", "is not JSON"), ("[1]", "not a usable gate decision")])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", "is not JSON"), ("[" * 100_000, "is not JSON"), ("[1]", "not a usable gate decision")],
+)
 def test_a_file_that_is_no_decision_is_refused(bench: Bench, text: str, told: str) -> None:
     version = bench.register()
     folder = local_folder(version.source)
@@ -39,6 +42,12 @@ def test_a_file_that_is_no_decision_is_refused(bench: Bench, text: str, told: st
     (folder.parent / "gate.json").write_text(text)
     with pytest.raises(ArtifactError, match=told):
         read_gate(bench.uri, version)
+
+
+def test_a_decision_about_another_artifact_is_refused(bench: Bench) -> None:
+    version = bench.register()
+    with pytest.raises(ArtifactError, match=r"is about the artifact .* Gate it again: assay gate spam 1"):
+        read_gate(bench.uri, replace(version, digest="0" * 64))
 
 
 def test_reading_needs_no_mlflow(bench: Bench, tmp_path: Path) -> None:

@@ -19,20 +19,26 @@ GATE = "gate.json"
 def read_gate(uri: str, version: Version) -> "GateDecision | None":
     """Return the latest decision about a version, None where its run keeps none.
 
-    Raises ArtifactError for a file that is no decision, RegistryUnavailable, RegistryError.
+    Raises ArtifactError for a file that is no decision or one about another artifact, RegistryUnavailable,
+    RegistryError.
     """
     from assay.gate import GateDecision
 
     text = _read(uri, version)
     if text is None:
         return None
+    name = f"{GATE} of version {version.number} of {version.model!r}"
+    again = f"Gate it again: assay gate {version.task} {version.number}"
     try:
-        return GateDecision.from_dict(json.loads(text))
-    except ValueError as error:
+        decision = GateDecision.from_dict(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"{name} is not JSON: {error}. {again}") from error
+    if decision.candidate_digest != version.digest:
         raise ArtifactError(
-            f"{GATE} of version {version.number} of {version.model!r} is not JSON: {error}. Gate it again: "
-            f"assay gate {version.task} {version.number}"
-        ) from error
+            f"{name} is about the artifact {decision.candidate_digest[:12]!r}, and the version is "
+            f"{version.digest[:12]!r}. {again}"
+        )
+    return decision
 
 
 def _read(uri: str, version: Version) -> bytes | None:
