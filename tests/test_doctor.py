@@ -1,5 +1,7 @@
 """What doctor says when all is well, and what to do when it is not."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from assay import doctor
 from assay.cli import main
 from assay.database import Database
+from assay.exceptions import ArtifactError
 from assay.settings import Settings
 from tests.servers import free_port
 
@@ -58,6 +61,21 @@ def test_what_is_installed_configured_and_in_production_is_said(
         "ok    production: mine is answered by MineClassifier version 1",
     ):
         assert part in said
+
+
+@pytest.mark.usefixtures("with_version")
+def test_a_damaged_version_in_production_is_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["promote", "mine", "1"]) == 0
+
+    def rotten(*_: object) -> Path:
+        raise ArtifactError("model.safetensors is damaged.")
+
+    monkeypatch.setattr("assay.registry.fetch_version", rotten)
+    said = bad(examined(capsys, 1))
+    assert "production: mine cannot be answered by MineClassifier version 1: model.safetensors is" in said
+    assert "go back with: assay rollback mine" in said
 
 
 def test_a_registry_that_does_not_answer_is_broken_and_shows_no_password(
@@ -128,6 +146,8 @@ def test_a_promotion_under_way_keeps_the_log_from_no_check(
     capsys: pytest.CaptureFixture[str], with_version: Path
 ) -> None:
     home = with_version / ".assay"
+    with closing(sqlite3.connect(home / "mlflow.db")) as store, store:
+        store.execute("UPDATE model_versions SET current_stage = 'Staging'")
     with Database(Settings(home=home).people).lock("promotion:MineClassifier", holder="ann"):
         lines = examined(capsys, 0)
     assert any("ann is changing who serves of 'MineClassifier'" in line for line in lines)

@@ -10,8 +10,9 @@ from mlflow import MlflowClient
 
 from assay import lifecycle
 from assay.cli import main
+from assay.database import Database
 from assay.loading import open_registry
-from assay.registry import Version
+from assay.registry import Entry, Version
 from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.corpus import SPAM_GROUPS
@@ -106,6 +107,23 @@ def test_a_text_that_must_pass_since_today_is_asked_of_older_versions(
     assert "It is gated again." in said
     assert "FAIL  1 of the 1 texts that must pass do not: 'see you at lunch' is decided 'ham'" in said
     assert seats()["1"] == ("Staging", ("staging",))
+
+
+def test_a_list_made_while_somebody_promotes_says_so_and_goes_on(
+    capsys: pytest.CaptureFixture[str], two_versions: Path
+) -> None:
+    home = two_versions / ".assay"
+    with closing(sqlite3.connect(home / "mlflow.db")) as store, store:
+        store.execute("UPDATE model_versions SET current_stage = 'Staging'")
+    with Database(Settings(home=home).people).lock(f"promotion:{MODEL}", holder="bob"):
+        said = output(capsys, "versions", "mine")
+    assert f"bob is moving a version of {MODEL!r} now; what follows may be from before that." in said
+    assert "   1  Staging" in said
+
+
+def test_history_says_where_the_clock_stood_behind_the_entry_above() -> None:
+    entry = Entry.model_construct(evidence={"clock": "2025-01-01T00:00:00+00:00"})
+    assert lifecycle.evidence(entry) == "the clock stood at 2025-01-01T00:00:00+00:00, before the entry above"
 
 
 @pytest.mark.usefixtures("two_versions")

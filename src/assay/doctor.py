@@ -15,7 +15,7 @@ from assay.loading import has_registry
 from assay.settings import Settings
 
 if TYPE_CHECKING:
-    from assay.registry import Registry
+    from assay.registry import Registry, Version
 
 LOW_DISK_BYTES = 2 * 1024**3
 
@@ -127,8 +127,21 @@ def registry(settings: Settings) -> Iterator[Note]:
         yield Note(
             "note", f"registry {where}: no version in production; train one: assay train TASK --promote"
         )
-    for each in found:
-        yield Note("ok", f"production: {each.task} is answered by {each.model} version {each.number}")
+    yield from (production(each, settings) for each in found)
+
+
+def production(version: "Version", settings: Settings) -> Note:
+    """Find out whether the artifact of a version in production is there and whole."""
+    from assay.estimators import read_manifest
+    from assay.registry import fetch_version
+
+    named = f"{version.model} version {version.number}"
+    try:
+        read_manifest(fetch_version(settings.store, version, settings.home / "cache"))
+    except AssayError as error:
+        told = f"{error.message} Restore its files, or go back with: assay rollback {version.task}"
+        return Note("BAD", f"production: {version.task} cannot be answered by {named}: {told}")
+    return Note("ok", f"production: {version.task} is answered by {named}")
 
 
 def seats(settings: Settings) -> Iterator[Note]:

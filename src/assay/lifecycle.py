@@ -172,6 +172,8 @@ def evidence(entry: Entry) -> str:
         parts.append(f"artifact {str(digest)[:12]}")
     if noticed := found.get("noticed_by"):
         parts.append(f"noticed by {noticed}")
+    if clock := found.get("clock"):
+        parts.append(f"the clock stood at {clock}, before the entry above")
     return "; ".join(parts)
 
 
@@ -190,7 +192,10 @@ def say_settled(registry: Registry, model: str, who: str, progress: Progress) ->
     try:
         for line in registry.settle(model, who=who):
             progress.say(line)
-    except (DatabaseError, PromotionRefused) as error:
+    except PromotionRefused as refused:
+        holder = refused.data.get("holder", "Somebody else")
+        progress.say(f"{holder} is moving a version of {model!r} now; what follows may be from before that.")
+    except DatabaseError as error:
         progress.say(error.message)
 
 

@@ -262,6 +262,26 @@ WAYS: dict[str, Callable[[Bench], Version]] = {
 }
 
 
+def test_damaged_version_is_not_said_to_have_the_seat_that_it_has(bench: Bench) -> None:
+    lineage(bench, None, "1")
+    bench.promote("2")
+    (folder_of(bench, "2") / "model.safetensors").write_bytes(b"rotten")
+    with pytest.raises(ArtifactError, match="is damaged"):
+        bench.promote("2")
+    with pytest.raises(ArtifactError, match="is damaged"):
+        bench.rollback("2")
+
+
+def test_rollback_to_a_damaged_version_names_the_others_that_served(bench: Bench) -> None:
+    lineage(bench, None, "1", "2")
+    bench.promote("2")
+    bench.promote("3")
+    shutil.rmtree(folder_of(bench, "2"))
+    told = r"Nothing was changed\. In production have been: 1, 2, 3\. .*assay rollback spam VERSION"
+    with pytest.raises(ArtifactError, match=told):
+        bench.rollback()
+
+
 @pytest.mark.parametrize("damage", ["weights", "gone", "manifest"])
 @pytest.mark.parametrize("way", WAYS)
 def test_damaged_version_never_gets_a_seat(bench: Bench, damage: str, way: str) -> None:

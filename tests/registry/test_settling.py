@@ -2,6 +2,7 @@
 
 import pytest
 
+from assay.exceptions import PromotionRefused
 from assay.registry import tenure_at, tenures
 from tests.registry.conftest import Bench
 
@@ -34,6 +35,21 @@ def test_a_registry_in_step_is_left_alone(seated: Bench) -> None:
 def test_a_model_that_does_not_exist_is_in_step(bench: Bench) -> None:
     assert bench.settle() == []
     assert bench.registry.history(bench.model) == []
+
+
+def test_who_finds_all_in_step_takes_no_lock(seated: Bench) -> None:
+    with seated.registry._books.held(seated.model, "bob"):
+        assert seated.settle() == []
+
+
+def test_who_finds_something_out_of_step_waits_for_who_is_at_it(seated: Bench) -> None:
+    with seated.registry._client.session() as mlflow:
+        mlflow.transition_model_version_stage(seated.model, "3", "Production")
+    with (
+        seated.registry._books.held(seated.model, "bob"),
+        pytest.raises(PromotionRefused, match="bob"),
+    ):
+        seated.settle()
 
 
 def test_stages_edited_elsewhere_are_told_put_right_and_recorded(seated: Bench) -> None:

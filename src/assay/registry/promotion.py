@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assay.exceptions import PromotionRefused
+from assay.exceptions import ArtifactError, PromotionRefused
 from assay.registry.audit import Entry, Kind, Seat
 from assay.registry.books import Books
 from assay.registry.completion import abandon, complete, following
@@ -53,6 +53,7 @@ def promote(
         model, entries, _ = settle(books, name, who=who)
         version = pick(books.store, model, reference)
         if model.number(to) == version.number:
+            check_version(books.store, version, books.cache)
             return version
         _refuse_changed(model, entries, expected)
         if to == STAGING and model.number(PRODUCTION) == version.number:
@@ -64,6 +65,7 @@ def promote(
             )
         if override is None:
             refuse_ungated(version, model, policy)
+        check_version(books.store, version, books.cache)
         kind: Kind = "promotion" if override is None else "override"
         return _move(books, model, entries, version, seat=to, who=who, kind=kind, reason=override or "")
 
@@ -83,8 +85,6 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
                 stale=False,
             )
         version = pick(books.store, model, reference or PREVIOUS)
-        if model.number(PRODUCTION) == version.number:
-            return version
         if version.number not in served:
             raise PromotionRefused(
                 f"Version {version.number} of {name!r} has never been in production, so nothing can be "
@@ -93,6 +93,9 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
                 version=version,
                 stale=False,
             )
+        _check_whole(books, version, served)
+        if model.number(PRODUCTION) == version.number:
+            return version
         return _move(books, model, entries, version, seat=PRODUCTION, who=who, kind="rollback", reason=reason)
 
 
@@ -108,7 +111,6 @@ def _move(
     reason: str,
 ) -> Version:
     """Say what is meant, move the alias and all that follows from it, and say that it is done."""
-    check_version(books.store, version, books.cache)
     intent = books.audit.append(
         who=who,
         action="promoting",
@@ -136,6 +138,16 @@ def _move(
         raise
     complete(books, entries, intent)
     return pick(books.store, read_model(books.store, model.name), version.number)
+
+
+def _check_whole(books: Books, version: Version, served: Sequence[str]) -> None:
+    try:
+        check_version(books.store, version, books.cache)
+    except ArtifactError as error:
+        told = f"{error.message} Nothing was changed. {_told(served)}"
+        if len(served) > 1:
+            told += f" Go back to another one with: assay rollback {version.task} VERSION"
+        raise ArtifactError(told, **error.data) from error
 
 
 def _refuse_changed(model: Model, entries: Sequence[Entry], expected: str) -> None:

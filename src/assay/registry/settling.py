@@ -38,6 +38,15 @@ def settle(books: Books, name: str, *, who: str) -> Settled:
     return Settled(model, entries, said)
 
 
+def is_in_step(model: Model, entries: Sequence[Entry]) -> bool:
+    """Return whether the seats are as the log says, and what follows from them is as it should be."""
+    for seat in SEATS:
+        last = last_of(entries, seat)
+        if (last and last.action == "promoting") or holder_of(entries, seat) != model.number(seat):
+            return False
+    return not _lacking(model, entries)
+
+
 def _finish_moves(books: Books, model: Model, entries: Sequence[Entry], who: str) -> Iterator[str]:
     for seat in SEATS:
         last = last_of(entries, seat)
@@ -86,13 +95,7 @@ def _told_edit(model: Model, seat: Seat, before: str | None, after: str | None) 
 
 
 def _put_in_step(books: Books, model: Model, entries: Sequence[Entry], who: str) -> Iterator[str]:
-    production, staging = model.number(PRODUCTION), model.number(STAGING)
-    changes = changes_to(
-        model,
-        production=production,
-        staging=staging,
-        previous=previous_of(entries, model, production),
-    )
+    production, changes = model.number(PRODUCTION), _lacking(model, entries)
     if not changes:
         return
     told = [*_told_aliases(model, changes), *_told_stages(model, changes)]
@@ -109,6 +112,12 @@ def _put_in_step(books: Books, model: Model, entries: Sequence[Entry], who: str)
     )
     put_right(books.store, model.name, changes)
     yield from told
+
+
+def _lacking(model: Model, entries: Sequence[Entry]) -> Changes:
+    production, staging = model.number(PRODUCTION), model.number(STAGING)
+    previous = previous_of(entries, model, production)
+    return changes_to(model, production=production, staging=staging, previous=previous)
 
 
 def _told_aliases(model: Model, changes: Changes) -> Iterator[str]:
