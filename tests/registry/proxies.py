@@ -8,14 +8,15 @@ from typing import Literal
 
 import httpx
 
-Fault = Literal["cut", "cut after", "stall", "500"]
+Fault = Literal["cut", "cut after", "stall", "500", "lie"]
 
 
 class Proxy(ThreadingHTTPServer):
     """Hands requests on and counts them; ``fault`` befalls the one whose number is ``fatal``.
 
     ``cut`` closes the connection unanswered, ``cut after`` does when the server has acted, ``stall`` never
-    answers while ``patience`` is unset, ``500`` answers for the server. ``watch`` is told of every request.
+    answers while ``patience`` is unset, ``500`` answers for the server, ``lie`` says that
+    all was done. ``watch`` is told of every request.
     """
 
     daemon_threads = True
@@ -68,6 +69,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         if fault == "500":
             self.answer(500, "text/plain", b"out of order")
+            return
+        if fault == "lie":
+            self.answer(200, "application/json", b"{}")
             return
         kind = {"Content-Type": self.headers.get("Content-Type", "application/json")}
         found = httpx.request(self.command, proxy.target + self.path, content=body, headers=kind, timeout=60)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from assay.exceptions import RegistryError, RegistryUnavailable
-from assay.registry import find_production, find_version
+from assay.registry import find_production, find_version, rest
+from assay.registry.store import parse_store
 from tests.registry.conftest import registry_at
 from tests.servers import free_port
 
@@ -23,6 +24,13 @@ class Scripted(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(301)
+        self.send_header("Location", f"https://elsewhere.example{self.path}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -102,3 +110,13 @@ def test_credentials_come_from_mlflows_variables(
 def test_credentials_of_the_address_are_sent(server: ScriptedServer) -> None:
     find_production(server.uri.replace("http://", "http://ann:pass@"))
     assert server.authorization == "Basic YW5uOnBhc3M="
+
+
+def test_change_that_is_redirected_is_refused_and_not_turned_into_a_question(server: ScriptedServer) -> None:
+    with (
+        rest.connect(parse_store(server.uri)) as connection,
+        pytest.raises(
+            RegistryError, match=r"sends changes on to 'https://elsewhere.example/api/.*ASSAY_TRACKING_URI"
+        ),
+    ):
+        connection.send("POST", "registered-models/alias", name="M", alias="production", version="1")

@@ -16,21 +16,21 @@ from assay.registry.versions import PRODUCTION, STAGING, Model
 def following(model: Model, entries: Sequence[Entry], intent: Entry) -> Changes:
     """Return what a model lacks when the alias of an intent's seat has moved, that alias apart.
 
-    Production is left for ``previous``, staging for production; stages follow, and the version is told when
-    it came to production.
+    Production is left for ``previous``, staging for production; stages follow, and the version's tags say
+    when it came to production, and by which override.
     """
     production, staging = model.number(PRODUCTION), model.number(STAGING)
-    before, tags = None, {}
-    if intent.seat == PRODUCTION and intent.after:
+    before, tags = None, {"assay.override": intent.reason} if intent.kind == "override" else {}
+    if intent.seat == PRODUCTION:
         production, before = intent.after, intent.before
         staging = None if staging == production else staging
-        tags = {production: {PROMOTED: intent.at.isoformat(timespec="seconds")}}
+        tags[PROMOTED] = intent.at.isoformat(timespec="seconds")
     else:
         staging = intent.after
     previous = previous_of(entries, model, production, before=before)
     changes = changes_to(model, production=production, staging=staging, previous=previous)
     others = {alias: number for alias, number in changes.aliases.items() if alias != intent.seat}
-    return replace(changes, aliases=others, tags=tags)
+    return replace(changes, aliases=others, tags={intent.after: tags} if intent.after and tags else {})
 
 
 def complete(books: Books, entries: Sequence[Entry], intent: Entry, *, settled_by: str = "") -> None:

@@ -32,8 +32,18 @@ class Server:
         return answer
 
     def send(self, method: Literal["POST", "DELETE"], call: str, **values: str | bool) -> None:
-        """Make one change: ``POST`` or ``DELETE api/2.0/mlflow/<call>`` with a JSON body."""
-        self._raise_for(self._http.request(method, f"{self.store.uri}/api/2.0/mlflow/{call}", json=values))
+        """Make one change: ``POST`` or ``DELETE api/2.0/mlflow/<call>`` with a JSON body.
+
+        A redirection is refused: following it would turn the change into a question.
+        """
+        address = f"{self.store.uri}/api/2.0/mlflow/{call}"
+        response = self._http.request(method, address, json=values, follow_redirects=False)
+        if response.has_redirect_location:
+            raise RegistryError(
+                f"The registry {self.store.shown} sends changes on to {response.headers['location']!r}. "
+                "Name the server's own address in ASSAY_TRACKING_URI."
+            )
+        self._raise_for(response)
 
     def pages(self, call: str, key: str, **values: str | int) -> Iterator[dict[str, Any]]:
         """Yield the items of every page of a search."""

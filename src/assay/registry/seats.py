@@ -115,14 +115,17 @@ def _take_by_rest(store: Store, move: Move) -> None:
     state = UNTOUCHED
     try:
         with rest.connect(store) as server:
-            model = server.get("registered-models/get", name=move.model)["registered_model"]
-            holders = {each["alias"]: str(each["version"]) for each in model.get("aliases", [])}
-            _check_holder(move, holders.get(move.seat))
+            _check_holder(move, _holder(server, move))
             _send_tags(server, move.model, move.after, move.announced)
             state = UNKNOWN
             server.send(
                 "POST", "registered-models/alias", name=move.model, alias=move.seat, version=move.after
             )
+            if (holder := _holder(server, move)) != move.after:
+                raise RegistryError(
+                    f"{store.shown} was asked to put version {move.after} of {move.model!r} in {move.seat}, "
+                    f"did not refuse, and has {named(holder)} there."
+                )
             state = SEATED
             _send(server, move.model, move.rest)
     except PromotionRefused:
@@ -130,6 +133,12 @@ def _take_by_rest(store: Store, move: Move) -> None:
     except RegistryError as error:
         told = state.format(seat=move.seat, after=move.after)
         raise type(error)(f"{error.message} {told}", **error.data) from error
+
+
+def _holder(server: rest.Server, move: Move) -> str | None:
+    model = server.get("registered-models/get", name=move.model)["registered_model"]
+    holders = {each["alias"]: str(each["version"]) for each in model.get("aliases", [])}
+    return holders.get(move.seat)
 
 
 def _send(server: rest.Server, model: str, changes: Changes) -> None:
