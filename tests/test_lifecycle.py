@@ -96,6 +96,22 @@ def test_a_version_that_today_s_policy_blocks_takes_no_seat(
 
 
 @pytest.mark.usefixtures("two_versions")
+def test_a_gate_passed_on_other_rows_than_those_of_the_task_s_file_gives_no_seat(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_policy(0.5)
+    output(capsys, "gate", "mine", "1")
+    write_csv(Path("easy.csv"), SPAM_GROUPS, count=160)
+    said = output(capsys, "gate", "mine", "1", "--data", "easy.csv")
+    assert "The task's file names its own rows: a promotion asks for a pass on those." in said
+    said = output(capsys, "promote", "mine", "1")
+    assert "but the task's current rows are" in said
+    assert "It is gated again." in said
+    assert "is now production." in said
+    assert "is now production." in output(capsys, "promote", "mine", "1")
+
+
+@pytest.mark.usefixtures("two_versions")
 def test_a_text_that_must_pass_since_today_is_asked_of_older_versions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

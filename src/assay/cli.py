@@ -144,15 +144,20 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _gate(options: argparse.Namespace) -> int:
     from assay.handover import describe_decision, leave
     from assay.judging import gate_version
+    from assay.loading import has_file
     from assay.progress import Progress
 
     settings = settings_of()
     task = task_meant(options, settings)
     number = version_meant(options, task.model, settings)
-    version, gate = gate_version(task, number, settings, progress=Progress())
+    # A task that has a file says in it which rows a version has to pass on; others are a look.
+    current = options.data is None or not has_file(options.task, settings)
+    version, gate = gate_version(task, number, settings, current=current, progress=Progress())
     say(f"{version.model} version {version.number}")
     for line in gate.lines():
         say(line)
+    if not current:
+        say("The task's file names its own rows: a promotion asks for a pass on those.")
     if options.output:
         leave(describe_decision(version, gate), options.output)
     return OK if gate.passed else BLOCKED

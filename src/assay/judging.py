@@ -33,14 +33,18 @@ def evaluate_version(task: Task, reference: str, settings: Settings, *, progress
 
 
 def gate_version(
-    task: Task, reference: str, settings: Settings, *, progress: Progress
+    task: Task, reference: str, settings: Settings, *, current: bool = True, progress: Progress
 ) -> tuple[Version, GateDecision]:
-    """Return a registered version, gated anew on the rows held out now, and the decision, recorded on it."""
+    """Return a registered version, gated anew on the rows held out now, and the decision, recorded on it.
+
+    ``current`` says that these are the task's own rows, which a promotion asks for.
+    """
     version, folder = open_version(settings.store, task.model, reference, settings.cache)
     dataset = read_rows(task, settings, progress=progress)
     report = evaluate_folder(folder, dataset, task=task, version=version.number, progress=progress)
     gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
-    return open_registry(settings).record_gate(task.model, version.number, gate), gate
+    registry = open_registry(settings)
+    return registry.record_gate(task.model, version.number, gate, current=current), gate
 
 
 def judge_production(

@@ -79,8 +79,10 @@ def register_version(
     return pick(client.store, read_model(client.store, task.model), str(created.version))
 
 
-def record_gate(client: Client, version: Version, gate: "GateDecision") -> Version:
+def record_gate(client: Client, version: Version, gate: "GateDecision", *, current: bool) -> Version:
     """Write a new gate decision to a version and return the version.
+
+    ``current`` makes the rows that it was made on the task's current ones.
 
     Raises RegistryError when it judged another artifact or cannot be kept with the run.
     """
@@ -90,7 +92,8 @@ def record_gate(client: Client, version: Version, gate: "GateDecision") -> Versi
         _keep_decision(mlflow, version.run_id, gate, at)
         # While the tags change it reads as undecided, never as passed by a mixture of two decisions.
         mlflow.set_model_version_tag(version.model, version.number, OUTCOME, "none")
-        mlflow.set_registered_model_tag(version.model, ROWS, gate.rows_fingerprint)
+        if current:
+            mlflow.set_registered_model_tag(version.model, ROWS, gate.rows_fingerprint)
         for key, value in gate_tags(gate, at).items():
             mlflow.set_model_version_tag(version.model, version.number, key, value)
     return pick(client.store, read_model(client.store, version.model), version.number)

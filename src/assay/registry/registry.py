@@ -76,12 +76,15 @@ class Registry:
         """
         return registration.register_version(self._client, task, run_id, manifest=manifest, gate=gate)
 
-    def record_gate(self, model: str, reference: str, gate: "GateDecision") -> Version:
+    def record_gate(
+        self, model: str, reference: str, gate: "GateDecision", *, current: bool = True
+    ) -> Version:
         """Keep a newer gate decision with a version and return the version.
 
-        The rows that it was made on become the task's current ones.
+        The rows that it was made on become the task's ``current`` ones, unless they are other rows that
+        somebody wanted to see it on: such a decision lets no version take a seat.
         """
-        return registration.record_gate(self._client, self.version(model, reference), gate)
+        return registration.record_gate(self._client, self.version(model, reference), gate, current=current)
 
     def versions(self, model: str) -> list[Version]:
         """Return the versions of a model, oldest first; none when the model does not exist."""
