@@ -165,8 +165,9 @@ def test_an_alias_moved_in_mlflow_in_the_middle_is_not_written_over(
         patched.setattr(promotion, "take_seat", overtaken)
         with pytest.raises(
             PromotionRefused, match="was version 1 and is version 3 now: somebody has moved it"
-        ):
+        ) as refused:
             any_bench.promote("2")
+    assert refused.value.data["stale"] is True
     last = any_bench.registry.history(any_bench.model)[-1]
     assert (last.action, last.after) == ("abandoned", "2")
     assert "assay.audit" not in any_bench.registry.version(any_bench.model, "2").tags

@@ -88,6 +88,7 @@ def _check_holder(move: Move, holder: str | None) -> None:
             "now: somebody has moved it outside Assay. Nothing was changed; look, then try again.",
             before=move.before,
             holder=holder,
+            stale=True,
         )
 
 
