@@ -265,7 +265,7 @@ def test_a_folder_adds_cost_rules_and_what_was_asked_to_be_tried(
     assert Report.from_json(report.to_json()) == report
     assert report.flat()["rows_seen_in_training"] == 75
     told = "\n".join(report.lines())
-    assert "The model was trained on 75 of the 80 held-out rows" in told
+    assert "Held-out rows that the model was trained on: 75 of 80 (93.75%)" in told
     assert "Texts that must pass: 1 of 1 do" in told
     assert "Cost here: " in told
     bare = evaluate(ruled_cascade, rows, dataset=FACTS, resamples=20, progress=QUIET)
