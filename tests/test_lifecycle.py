@@ -108,7 +108,7 @@ def test_a_gate_passed_on_other_rows_than_those_of_the_task_s_file_gives_no_seat
     assert "but the task's current rows are" in said
     assert "It is gated again." in said
     assert "is now production." in said
-    assert "is now production." in output(capsys, "promote", "mine", "1")
+    assert "is production already." in output(capsys, "promote", "mine", "1")
 
 
 @pytest.mark.usefixtures("two_versions")
@@ -184,6 +184,8 @@ def test_going_back_is_one_command_and_leaves_its_reason(capsys: pytest.CaptureF
     output(capsys, "promote", "mine", "2")
     said = output(capsys, "rollback", "mine", "--reason", "it called every invoice spam")
     assert said == "MineClassifier version 1 is production again.\n"
+    assert "MineClassifier version 1 is production already." in output(capsys, "rollback", "mine", "1")
+    assert "MineClassifier version 1 is production already." in output(capsys, "promote", "mine", "1")
     assert seats() == {"1": ("Production", ("production",)), "2": ("Archived", ("previous",))}
     told = output(capsys, "history", "mine")
     assert "production 2 -> 1  rollback by " in told
@@ -254,3 +256,12 @@ def test_a_database_that_cannot_be_used_does_not_hide_the_versions(
     assert "broken.db" in output(capsys, "promote", "mine", "1", code=1)
     assert seats()["1"] == ("None", ())
     assert "BAD   people's database" in output(capsys, "doctor", code=1)
+
+
+@pytest.mark.usefixtures("workplace")
+def test_before_the_first_training_there_is_nothing_to_list_and_no_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path(".assay/mlflow.db").unlink()
+    assert "MineClassifier has no versions yet" in output(capsys, "versions", "mine")
+    assert "Nothing was promoted yet of MineClassifier" in output(capsys, "history", "mine")

@@ -33,10 +33,7 @@ def rollback(options: argparse.Namespace) -> int:
     from assay.lifecycle import roll_back
     from assay.progress import Progress
 
-    version = roll_back(
-        options.task, options.version, settings_of(), reason=options.reason, progress=Progress()
-    )
-    say(f"{version.model} version {version.number} is production again.")
+    say(roll_back(options.task, options.version, settings_of(), reason=options.reason, progress=Progress()))
     return OK
 
 

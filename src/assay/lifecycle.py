@@ -24,6 +24,8 @@ class Promotion:
     seat: Seat
     promoted: bool
     gate: "GateDecision | None" = None
+    already: bool = False
+    """Whether it had the seat before, so that nothing was written."""
 
     def lines(self) -> Iterator[str]:
         """Yield the outcome for people."""
@@ -31,7 +33,7 @@ class Promotion:
             yield from self.gate.lines()
         name = f"{self.version.model} version {self.version.number}"
         if self.promoted:
-            yield f"{name} is now {self.seat}."
+            yield f"{name} is {self.seat} already." if self.already else f"{name} is now {self.seat}."
         else:
             yield f"{name} was not promoted; {self.seat} has not changed."
 
@@ -49,11 +51,12 @@ def promote_version(
     say_settled(registry, model, who, progress)
     policy = policy_of(reference, settings)
     number, seen = registry.version(model, version).number, seat_holder(registry, model)
+    already = seat_holder(registry, model, to) == number
     try:
         promoted = registry.promote(
             model, number, to=to, override=override, who=who, policy=policy, expected=seen
         )
-        return Promotion(promoted, to, promoted=True)
+        return Promotion(promoted, to, promoted=True, already=already)
     except PromotionRefused as refused:
         if override is not None or not is_stale(refused):
             raise
@@ -93,11 +96,13 @@ def is_stale(refused: PromotionRefused) -> bool:
 
 def roll_back(
     reference: str, version: str | None, settings: Settings, *, reason: str, progress: Progress
-) -> Version:
-    """Bring a version that was in production back, by default the one before, and return it."""
+) -> str:
+    """Bring a version that was in production back, by default the one before; return what became of it."""
     registry, model, who = open_registry(settings), registered_name(reference, settings), who_of(settings)
     say_settled(registry, model, who, progress)
-    return registry.rollback(model, version, who=who, reason=reason)
+    before = seat_holder(registry, model)
+    number = registry.rollback(model, version, who=who, reason=reason).number
+    return f"{model} version {number} is production {'already' if number == before else 'again'}."
 
 
 def list_versions(reference: str, settings: Settings, *, progress: Progress) -> Iterator[str]:
@@ -199,10 +204,9 @@ def say_settled(registry: Registry, model: str, who: str, progress: Progress) ->
         progress.say(error.message)
 
 
-def seat_holder(registry: Registry, model: str) -> str:
-    """Return the number of the version in production, empty where there is none."""
-    production = registry.production(model)
-    return production.number if production else ""
+def seat_holder(registry: Registry, model: str, seat: Seat = "production") -> str:
+    """Return the number of the version that has a seat, empty where there is none."""
+    return next((each.number for each in registry.versions(model) if seat in each.aliases), "")
 
 
 def shown(moment: datetime) -> str:

@@ -142,8 +142,7 @@ class Registry:
 
         Promotions and rollbacks begin with it. Raises PromotionRefused while one is under way, DatabaseError.
         """
-        store, audit = self._books.store, self._books.audit
-        found, (entries, unread) = read_model(store, model), audit.readable(model)
+        found, (entries, unread) = self._read(model), self._books.audit.readable(model)
         if not unread and settling.is_in_step(found, entries):
             # Who only looks takes no lock: a promotion that begins meanwhile is not refused for it.
             return []
