@@ -9,7 +9,7 @@ import pytest
 
 from assay.estimators import load_artifact
 from assay.exceptions import ArtifactError, RegistryError, RegistryUnavailable
-from assay.registry import Version, fetch_version, find_version
+from assay.registry import Version, fetch_version, find_version, open_version
 from assay.registry.fetching import local_folder
 from tests.registry.conftest import Bench
 from tests.servers import free_port
@@ -26,6 +26,14 @@ def test_local_version_is_used_in_place(bench: Bench, tmp_path: Path) -> None:
     assert folder.is_relative_to(bench.home / "artifacts")
     assert load_artifact(folder).digest == found.digest
     assert not (tmp_path / "cache").exists()
+
+
+def test_version_is_found_and_fetched_in_one(bench: Bench, tmp_path: Path) -> None:
+    found = promoted(bench)
+    assert open_version(bench.uri, bench.model, "latest", tmp_path / "cache") == (
+        found,
+        fetch_version(bench.uri, found, tmp_path / "cache"),
+    )
 
 
 def test_served_version_is_downloaded_whole_and_once(http_bench: Bench, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from assay.exceptions import PromotionRefused
-from assay.registry import tenure_at, tenures
+from assay.registry import Seat, tenure_at, tenures
+from assay.registry.audit import Kind
 from tests.registry.conftest import Bench
 
 LINEAGE = (None, "1", "2")
@@ -156,16 +157,18 @@ def test_the_next_promotion_settles_first(seated: Bench) -> None:
     assert seated.settle() == []
 
 
-def begin(bench: Bench, number: str, before: str | None) -> None:
+def begin(
+    bench: Bench, number: str, before: str | None, seat: Seat = "production", kind: Kind = "promotion"
+) -> None:
     """Leave the log as a promotion does that dies before it is done."""
     bench.registry._books.audit.append(
         who="bob",
         action="promoting",
         model=bench.model,
-        seat="production",
+        seat=seat,
         before=before,
         after=number,
-        kind="promotion",
+        kind=kind,
         reason="why not",
         evidence={"assay.gate": "passed"},
     )
@@ -215,3 +218,24 @@ def test_a_move_cut_off_and_overtaken_by_an_edit_is_abandoned_and_the_edit_recor
         ("edited", "production", "1", "3"),
     ]
     assert bench.rollback().number == "1"
+
+
+def test_a_move_to_staging_that_was_cut_off_is_completed(seated: Bench) -> None:
+    begin(seated, "3", None, "staging", "override")
+    with seated.registry._client.session() as mlflow:
+        mlflow.set_registered_model_alias(seated.model, "staging", "3")
+    [told] = seated.settle()
+    assert told.endswith("it is completed.")
+    assert seated.mlflow_states()["3"] == ("Staging", ("staging",))
+    assert seated.registry.version(seated.model, "3").tags["assay.override"] == "why not"
+    assert actions(seated)[-1] == ("promoted", "staging", None, "3")
+    assert seated.settle() == []
+
+
+def test_a_move_to_staging_that_was_all_but_told_is_completed(seated: Bench) -> None:
+    seated.promote("3", to="staging")
+    begin(seated, "3", "3", "staging")
+    before = seated.registry.versions(seated.model)
+    [told] = seated.settle()
+    assert told.endswith("it is completed.")
+    assert seated.registry.versions(seated.model) == before

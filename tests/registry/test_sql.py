@@ -1,11 +1,12 @@
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from assay.exceptions import RegistryError, RegistryUnavailable
+from assay.exceptions import MissingExtra, RegistryError, RegistryUnavailable
 from assay.registry import find_production
 from assay.registry.store import SCHEMA
 from tests.registry.conftest import Bench, registry_at
@@ -87,6 +88,14 @@ def test_dead_postgresql_is_unavailable_and_shows_no_password(tmp_path: Path) ->
         with pytest.raises(RegistryUnavailable, match="cannot be read") as raised:
             call()
         assert "hunter2" not in str(raised.value)
+
+
+def test_postgresql_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(
+        MissingExtra, match=r"A PostgreSQL store needs the package 'psycopg'.*assay\[postgres\]"
+    ):
+        find_production("postgresql://127.0.0.1/db")
 
 
 def test_postgresql_database_of_something_else_is_refused(postgres_uri: str, tmp_path: Path) -> None:

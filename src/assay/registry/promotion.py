@@ -122,13 +122,12 @@ def _move(
         reason=reason,
         evidence=evidence_of(version),
     )
-    announced = {ANCHOR: intent.hash, **({"assay.override": reason} if kind == "override" else {})}
     move = Move(
         model=model.name,
         seat=seat,
         before=intent.before,
         after=version.number,
-        announced=announced,
+        announced={ANCHOR: intent.hash},
         rest=following(model, entries, intent),
     )
     try:
