@@ -3,10 +3,12 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from pydantic import JsonValue
 
 from assay import lifecycle
 from assay.cli import main
@@ -137,9 +139,34 @@ def test_a_list_made_while_somebody_promotes_says_so_and_goes_on(
     assert "   1  Staging" in said
 
 
+def entry(who: str = "ann", reason: str = "", **evidence: JsonValue) -> Entry:
+    return Entry(
+        number=1,
+        at=datetime(2026, 11, 21, tzinfo=UTC),
+        who=who,
+        action="promoted",
+        model=MODEL,
+        seat="production",
+        before=None,
+        after="1",
+        reason=reason,
+        kind="override",
+        evidence=evidence,
+        previous="",
+        hash="",
+    )
+
+
+def test_a_reason_cannot_pass_for_another_entry() -> None:
+    forged = "ok\n#9  2026-11-21 10:00:00 UTC\x1b[2A\u202e \u00fcn"
+    assert lifecycle.printable(forged) == "ok\\n#9  2026-11-21 10:00:00 UTC\\x1b[2A\\u202e \u00fcn"
+    told = "\n".join(lifecycle.entry_lines(entry(who="a\nb", reason=forged)))
+    assert len(told.splitlines()) == 2
+
+
 def test_history_says_where_the_clock_stood_behind_the_entry_above() -> None:
-    entry = Entry.model_construct(evidence={"clock": "2025-01-01T00:00:00+00:00"})
-    assert lifecycle.evidence(entry) == "the clock stood at 2025-01-01T00:00:00+00:00, before the entry above"
+    told = lifecycle.evidence(entry(clock="2025-01-01T00:00:00+00:00"))
+    assert told == "the clock stood at 2025-01-01T00:00:00+00:00, before the entry above"
 
 
 @pytest.mark.usefixtures("two_versions")

@@ -155,9 +155,10 @@ def without_settled(entries: Sequence[Entry]) -> Iterator[Entry]:
 def entry_lines(entry: Entry) -> Iterator[str]:
     """Yield one entry of the audit log for people: what changed, who did it, why, on what evidence."""
     move = f"{entry.seat} {entry.before or '-'} -> {entry.after or '-'}"
-    yield f"#{entry.number}  {shown(entry.at)}  {entry.action:9}  {move}  {entry.kind} by {entry.who}"
+    by = f"{entry.kind} by {printable(entry.who)}"
+    yield f"#{entry.number}  {shown(entry.at)}  {entry.action:9}  {move}  {by}"
     if entry.reason:
-        yield f"      why: {entry.reason}"
+        yield f"      why: {printable(entry.reason)}"
     if entry.action in ("promoted", "edited") and (told := evidence(entry)):
         yield f"      evidence: {told}"
 
@@ -207,6 +208,11 @@ def say_settled(registry: Registry, model: str, who: str, progress: Progress) ->
 def seat_holder(registry: Registry, model: str, seat: Seat = "production") -> str:
     """Return the number of the version that has a seat, empty where there is none."""
     return next((each.number for each in registry.versions(model) if seat in each.aliases), "")
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, its control characters escaped: none may pass for another entry."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def shown(moment: datetime) -> str:
