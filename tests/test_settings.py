@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from assay.exceptions import ConfigError
+from assay.registry.store import parse_store
 from assay.settings import Settings, read_settings
 
 
@@ -64,3 +66,10 @@ def test_every_setting_has_a_sentence() -> None:
 def test_the_people_s_database_lies_in_the_home_folder_unless_named(tmp_path: Path) -> None:
     assert read_settings({"ASSAY_HOME": str(tmp_path)}).people == f"sqlite:///{tmp_path / 'assay.db'}"
     assert read_settings({"ASSAY_DATABASE": "postgresql://db/people"}).people == "postgresql://db/people"
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", "what?", "c#1", "a%20b", "ö&'"])
+def test_a_home_folder_may_have_any_name(name: str) -> None:
+    store = parse_store(Settings(home=Path("/srv") / name).store)
+    assert store.path == Path("/srv") / name / "mlflow.db"
+    assert make_url(store.for_mlflow).database == f"/srv/{name}/mlflow.db"

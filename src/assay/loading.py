@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from assay.exceptions import VersionNotFound
 from assay.settings import Settings, read_settings
@@ -64,7 +65,7 @@ def open_registry(settings: Settings) -> "Registry":
 def has_registry(settings: Settings) -> bool:
     """Return whether there is a registry to ask: False where the first training has yet to make its file."""
     path = settings.store.removeprefix("sqlite:///")
-    return path == settings.store or Path(path).exists()
+    return path == settings.store or Path(unquote(path.partition("?")[0])).exists()
 
 
 def has_file(task: str, settings: Settings) -> bool:

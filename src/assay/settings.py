@@ -9,6 +9,9 @@ from pydantic import Field, ValidationError
 from assay.config import Frozen, faults
 from assay.exceptions import ConfigError
 
+MARKS = {"%": "%25", "?": "%3F", "#": "%23"}
+"""Characters of a path that mean something else in a URI, in the order in which they are replaced."""
+
 
 class Settings(Frozen):
     """Where a process runs. Each field is read from the environment as ``ASSAY_<FIELD>``."""
@@ -48,7 +51,10 @@ class Settings(Frozen):
     @property
     def store(self) -> str:
         """The URI of MLflow's tracking and registry store."""
-        return self.tracking_uri or f"sqlite:///{(self.home / 'mlflow.db').absolute()}"
+        path = str((self.home / "mlflow.db").absolute())
+        for mark, code in MARKS.items():
+            path = path.replace(mark, code)
+        return self.tracking_uri or f"sqlite:///{path}"
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from assay.database import without_credentials
 from assay.exceptions import RegistryError
@@ -41,7 +41,7 @@ class Store:
     @property
     def path(self) -> Path:
         """The file of an sqlite store."""
-        return Path(unquote(urlsplit(self.uri).path.removeprefix("/")))
+        return Path(unquote(self.uri.removeprefix("sqlite:///").partition("?")[0]))
 
     @property
     def for_mlflow(self) -> str:
