@@ -11,7 +11,7 @@ from assay.registry.fetching import check_version
 from assay.registry.gating import evidence_of, refuse_ungated
 from assay.registry.seats import Move, take_seat
 from assay.registry.settling import settle
-from assay.registry.standing import last_of, served_of
+from assay.registry.standing import DONE, last_of, served_of
 from assay.registry.versions import (
     PREVIOUS,
     PRODUCTION,
@@ -77,6 +77,8 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
         model, entries, _ = settle(books, name, who=who)
         _refuse_changed(model, entries, expected)
         served = served_of(entries, model)
+        if reference is None:
+            _refuse_toggling(entries, served)
         if reference is None and model.versions and model.holder(PREVIOUS) is None:
             raise PromotionRefused(
                 f"{name!r} has no version that was in production before this one. {_told(served)} "
@@ -97,6 +99,18 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
         if model.number(PRODUCTION) == version.number:
             return version
         return _move(books, model, entries, version, seat=PRODUCTION, who=who, kind="rollback", reason=reason)
+
+
+def _refuse_toggling(entries: Sequence[Entry], served: Sequence[str]) -> None:
+    """Raise PromotionRefused where the version before is the one that was just gone back from."""
+    last = next((each for each in reversed(entries) if each.seat == PRODUCTION and each.action in DONE), None)
+    if last is not None and last.kind == "rollback":
+        raise PromotionRefused(
+            f"{last.who} went back from {named(last.before)} to {named(last.after)} at "
+            f"{last.at:%Y-%m-%d %H:%M:%S} UTC; going back once more would bring {named(last.before)} to "
+            f"production again. {_told(served)} Name the one that you want: assay rollback TASK VERSION",
+            stale=False,
+        )
 
 
 def _move(
