@@ -98,7 +98,7 @@ class Trial:
         if self.way == "promote":
             self.registry.promote(self.model, target, who="ann")
         else:
-            self.registry.rollback(self.model, who="ann")
+            self.registry.rollback(self.model, target, who="ann")
 
     def die(self, target: str, fatal: int) -> str:
         """Return where a child died; empty when it came to its end."""

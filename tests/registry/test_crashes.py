@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay.database import Database
+from assay.registry import Registry
 from tests.contracts.sources import ROOT
-from tests.registry.conftest import Bench, gate_for
+from tests.databases import own_schema
+from tests.registry.conftest import Bench, gate_for, make_bench
 
 
 def prepare(bench: Bench) -> None:
@@ -50,6 +54,15 @@ def test_death_at_any_statement_leaves_one_whole_production_version(bench: Bench
     [last_old, first_new] = [next(each for each in found if each["came"] is came) for came in (False, True)]
     assert last_old["where"].startswith("before ")
     assert first_new["where"] == "after COMMIT"
+
+
+def test_death_at_any_statement_on_postgresql_does_so_too(
+    postgres_uri: str, tmp_path: Path, spam_artifact: Path, report_folder: Path
+) -> None:
+    bench, people = make_bench(postgres_uri, tmp_path, spam_artifact, report_folder), own_schema(postgres_uri)
+    bench.registry = Registry(bench.uri, bench.home, Database(people))
+    found = killed_everywhere(bench, "rollback", people, statements=True)
+    check_one_commit_point(found, least=60)
 
 
 @pytest.mark.parametrize("way", ["promote", "rollback"])

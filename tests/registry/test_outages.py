@@ -50,7 +50,7 @@ def fail_and_settle(bench: Bench, proxy: Proxy, fault: Fault, fatal: int) -> boo
     proxy.patience.clear()
     proxy.arm(fault, fatal)
     with pytest.raises(RegistryUnavailable) as told:
-        through.rollback(bench.model, who="ann")
+        through.rollback(bench.model, target, who="ann")
     request = proxy.seen[-1]
     proxy.patience.set()
     moved_there = holder(bench) == target
@@ -60,7 +60,7 @@ def fail_and_settle(bench: Bench, proxy: Proxy, fault: Fault, fatal: int) -> boo
     assert bench.states() == (moved(before, target) if moved_there else before)
     assert bench.settle() == []
     if not moved_there:
-        bench.rollback()
+        bench.rollback(target)
     assert bench.states() == moved(before, target)
     return moved_there
 

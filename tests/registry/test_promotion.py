@@ -202,7 +202,7 @@ def test_rollback_takes_a_version_back_that_served(any_bench: Bench, reference: 
     assert any_bench.states() == any_bench.mlflow_states() == expected
     done = any_bench.registry.history(any_bench.model)[-1]
     assert (done.kind, done.reason, done.before, done.after) == ("rollback", "false alarms", "2", "1")
-    assert any_bench.rollback().number == "2"
+    assert any_bench.rollback("2").number == "2"
     assert any_bench.states()["1"] == ("Archived", ("previous",))
     assert any_bench.faults() == []
 
