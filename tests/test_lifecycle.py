@@ -1,5 +1,6 @@
 """Versions promoted, gated again, gone back from and looked up, by the commands and on a real registry."""
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -33,6 +34,8 @@ def twice(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
     folder = tmp_path_factory.mktemp("twice")
     shutil.copytree(trained, folder, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("ASSAY_", "MLFLOW_TRACKING"))]:
+            patch.delenv(name)
         patch.chdir(folder)
         assert main([*TRAIN]) == 0
     return folder
