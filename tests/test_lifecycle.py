@@ -239,6 +239,8 @@ def test_history_says_who_answered_at_a_moment(capsys: pytest.CaptureFixture[str
     assert "no version of MineClassifier was in staging" in output(
         capsys, "history", "mine", "--at", "2999-01-01", "--seat", "staging"
     )
+    assert "Nothing was promoted yet" in output(capsys, "history", "mine", "--seat", "staging")
+    assert "production - -> 1" in output(capsys, "history", "mine", "--seat", "production")
     assert "'yesterday' is no moment" in output(capsys, "history", "mine", "--at", "yesterday", code=1)
 
 

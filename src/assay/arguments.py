@@ -171,7 +171,9 @@ def _add_history(commands: "argparse._SubParsersAction[Parser]") -> None:
     history.add_argument(
         "--at", metavar="MOMENT", help="which version answered then: 2026-11-17T14:00 (UTC, or with +01:00)"
     )
-    history.add_argument("--seat", choices=("staging", "production"), default="production", help="for --at")
+    history.add_argument(
+        "--seat", choices=("staging", "production"), help="of one seat alone (--at: production)"
+    )
 
 
 def _add_diff(commands: "argparse._SubParsersAction[Parser]") -> None:

@@ -119,12 +119,16 @@ def list_versions(reference: str, settings: Settings, *, progress: Progress) -> 
 
 
 def show_history(
-    reference: str, settings: Settings, *, at: str | None, seat: Seat, progress: Progress
+    reference: str, settings: Settings, *, at: str | None, seat: Seat | None, progress: Progress
 ) -> Iterator[str]:
-    """Yield every change of a task's seats, or who sat on one at a moment, who put it there, why, on what."""
+    """Yield every change of a task's seats, or who sat on one at a moment, who put it there, why, on what.
+
+    Without a ``seat`` the changes are those of both, and the moment is one of production.
+    """
     registry, model = open_registry(settings), registered_name(reference, settings)
     say_settled(registry, model, who_of(settings), progress)
-    entries = registry.history(model)
+    entries = [each for each in registry.history(model) if seat in (None, each.seat)]
+    seat = seat or "production"
     if at is None:
         yield from (line for entry in without_settled(entries) for line in entry_lines(entry))
         if not entries:

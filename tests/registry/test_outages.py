@@ -68,7 +68,7 @@ def fail_and_settle(bench: Bench, proxy: Proxy, fault: Fault, fatal: int) -> boo
 def check_message(message: str, request: str, fault: Fault, moved_there: bool) -> None:
     """Check that an error says what failed, and how far things had come."""
     assert ("cannot be reached" if fault != "500" else "failed (500") in message
-    if "is in production; what follows" in message:
+    if "is in production; what follows" in message or "is in production, and the audit log has it" in message:
         assert moved_there
     elif "Nothing was changed: production is as it was." in message:
         assert not moved_there

@@ -148,7 +148,7 @@ def test_promotion_leaves_its_tags_and_two_entries(bench: Bench) -> None:
     bench.register()
     version = bench.promote("1")
     [begun, done] = bench.registry.history(bench.model)
-    assert version.tags["assay.audit"] == begun.hash
+    assert version.tags["assay.audit"] == done.hash
     assert version.tags["assay.promoted_at"] == begun.at.isoformat(timespec="seconds")
     assert (begun.before, begun.after, begun.seat, begun.kind) == (None, "1", "production", "promotion")
     assert done.evidence == begun.evidence | {"intent": begun.number}

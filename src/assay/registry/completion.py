@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from assay.exceptions import DatabaseError
+from assay.exceptions import DatabaseError, RegistryError
 from assay.registry.audit import Action, Entry
 from assay.registry.books import Books
 from assay.registry.changes import Changes, changes_to
-from assay.registry.standing import PROMOTED, holder_of, previous_of
+from assay.registry.seats import put_right
+from assay.registry.standing import ANCHOR, PROMOTED, holder_of, previous_of
 from assay.registry.versions import PRODUCTION, STAGING, Model
 
 
@@ -33,19 +34,36 @@ def following(model: Model, entries: Sequence[Entry], intent: Entry) -> Changes:
     return replace(changes, aliases=others, tags={intent.after: tags} if intent.after and tags else {})
 
 
-def complete(books: Books, entries: Sequence[Entry], intent: Entry, *, settled_by: str = "") -> None:
-    """Write that a version has its seat, and that it left the other one. Raises DatabaseError."""
+def complete(books: Books, entries: Sequence[Entry], intent: Entry, *, settled_by: str = "") -> Entry:
+    """Write that a version has its seat, and that it left the other one; return the last entry of that.
+
+    Raises DatabaseError.
+    """
     try:
         if intent.seat == PRODUCTION and intent.after == holder_of(entries, STAGING):
             reason = "It went on to production."
             _end(books, intent.model_copy(update=_leaving(intent, reason)), "promoted", {}, settled_by)
-        _end(books, intent, "promoted", intent.evidence, settled_by)
+        return _end(books, intent, "promoted", intent.evidence, settled_by)
     except DatabaseError as error:
         raise DatabaseError(
             f"{error.message} Version {intent.after} of {intent.model!r} is in {intent.seat}; "
             "the next command writes the entry that is missing.",
             **error.data,
         ) from error
+
+
+def anchor(books: Books, done: Entry) -> None:
+    """Keep the hash of a completion with the version that moved, where that of the intent was.
+
+    Raises RegistryUnavailable, RegistryError.
+    """
+    if done.after is None:
+        return
+    try:
+        put_right(books.store, done.model, Changes(tags={done.after: {ANCHOR: done.hash}}))
+    except RegistryError as error:
+        told = f"{error.message} Version {done.after} is in {done.seat}, and the audit log has it."
+        raise type(error)(told, **error.data) from error
 
 
 def abandon(books: Books, intent: Entry, *, settled_by: str = "") -> None:
@@ -59,9 +77,9 @@ def _leaving(intent: Entry, reason: str) -> dict[str, str | None]:
 
 def _end(
     books: Books, intent: Entry, action: Action, evidence: dict[str, JsonValue], settled_by: str
-) -> None:
+) -> Entry:
     settled: dict[str, JsonValue] = {"settled_by": settled_by} if settled_by else {}
-    books.audit.append(
+    return books.audit.append(
         who=intent.who,
         action=action,
         model=intent.model,

@@ -6,12 +6,12 @@ from typing import Any
 from assay.exceptions import ArtifactError, PromotionRefused
 from assay.registry.audit import Entry, Kind, Seat
 from assay.registry.books import Books
-from assay.registry.completion import abandon, complete, following
+from assay.registry.completion import abandon, anchor, complete, following
 from assay.registry.fetching import check_version
 from assay.registry.gating import evidence_of, refuse_ungated
 from assay.registry.seats import Move, take_seat
 from assay.registry.settling import settle
-from assay.registry.standing import DONE, last_of, served_of
+from assay.registry.standing import ANCHOR, DONE, last_of, served_of
 from assay.registry.versions import (
     PREVIOUS,
     PRODUCTION,
@@ -25,8 +25,6 @@ from assay.registry.versions import (
 )
 
 LONGEST_REASON = 5000
-ANCHOR = "assay.audit"
-"""Tag of a version: the hash of the entry that moved it; it shows when the log's end was cut off."""
 
 
 def promote(
@@ -149,7 +147,7 @@ def _move(
     except PromotionRefused:
         abandon(books, intent)
         raise
-    complete(books, entries, intent)
+    anchor(books, complete(books, entries, intent))
     return pick(books.store, read_model(books.store, model.name), version.number)
 
 

@@ -12,6 +12,7 @@ from assay.registry.audit import AuditLog, Entry, Seat, Verification
 from assay.registry.books import Books
 from assay.registry.client import Client
 from assay.registry.registration import Described
+from assay.registry.standing import ANCHOR
 from assay.registry.store import parse_store
 from assay.registry.versions import PRODUCTION, Model, Version, pick, read_model, tagged
 
@@ -155,7 +156,7 @@ class Registry:
 
     def verify(self) -> Verification:
         """Check the audit log against itself and against the hashes kept with the versions."""
-        found = {} if self._is_new() else tagged(self._books.store, promotion.ANCHOR)
+        found = {} if self._is_new() else tagged(self._books.store, ANCHOR)
         anchors = {f"{model} version {number}": value for (model, number), value in found.items()}
         return self._books.audit.verify(anchors)
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from assay.registry.audit import Entry, Seat
 from assay.registry.books import Books
 from assay.registry.changes import Changes, changes_to
-from assay.registry.completion import abandon, complete, following
+from assay.registry.completion import abandon, anchor, complete, following
 from assay.registry.seats import put_right
-from assay.registry.standing import holder_of, last_of, previous_of
+from assay.registry.standing import ANCHOR, holder_of, last_of, previous_of
 from assay.registry.versions import PRODUCTION, STAGING, Model, named, read_model
 
 SEATS: tuple[Seat, ...] = ("production", "staging")
@@ -57,7 +57,10 @@ def _finish_moves(books: Books, model: Model, entries: Sequence[Entry], who: str
         )
         if model.number(seat) == last.after:
             put_right(books.store, model.name, following(model, entries, last))
-            complete(books, entries, last, settled_by=who)
+            done, version = complete(books, entries, last, settled_by=who), model.version(last.after or "")
+            # Another anchor than the intent's tells of a log whose end was cut off; it has to stay.
+            if version and version.tags.get(ANCHOR) == last.hash:
+                anchor(books, done)
             yield f"{move}, was cut off after it had taken place: it is completed."
         else:
             abandon(books, last, settled_by=who)

@@ -8,6 +8,9 @@ from assay.registry.versions import PREVIOUS, PRODUCTION, Model
 PROMOTED = "assay.promoted_at"
 """Tag of a version that came to production: when it last did."""
 
+ANCHOR = "assay.audit"
+"""Tag of a version: the hash of the last entry about its move, which a log whose end was cut off lacks."""
+
 DONE: tuple[Action, ...] = ("promoted", "edited")
 
 
