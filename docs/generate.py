@@ -22,7 +22,7 @@ from assay.config import Task
 from assay.datasets import CATALOG
 from assay.estimators import Decision, Manifest
 from assay.exceptions import AssayError
-from assay.service import Models, create_app
+from assay.service import Exchange, Models, create_app
 from assay.settings import Settings
 from assay.telemetry import Counters
 from docs.meanings import FILES_OF_A_SET, TASK_KEYS
@@ -187,7 +187,7 @@ def calls_table() -> str:
 def metrics() -> dict[str, tuple[str, str, list[str]]]:
     """Return type, sentence and label names of every metric, by name, as Prometheus reads them."""
     counters = Counters()
-    counters.request(route="/predict", method="POST", status=200, seconds=0.001)
+    counters.request(Exchange(request_id="1", method="POST", path="/predict", status=200))
     values = {"task": "spam", "label": "ham", "confidence": 1.0, "score": 0.0, "threshold": 0.5}
     counters.decided([Decision(**values, decided_by="model", model="SpamClassifier", version="1")])  # type: ignore[arg-type]
     found = {}

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from assay.progress import Progress
 from assay.settings import Settings
 from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
+from tests.databases import own_schema
 from tests.rulesets import small_rules
+from tests.servers import mlflow_server, postgres_missing, postgres_server
 
 QUIET = Progress(quiet=True)
 
@@ -174,3 +177,37 @@ def with_version(workplace: Path, trained: Path) -> Path:
     """The current folder of a user who has trained ``mine`` once: version 1, passed, not promoted."""
     shutil.copy(trained / ".assay" / "mlflow.db", workplace / ".assay" / "mlflow.db")
     return workplace
+
+
+@pytest.fixture(scope="session")
+def http_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running MLflow server."""
+    with mlflow_server(tmp_path_factory.mktemp("server")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def postgres_uri() -> Iterator[str]:
+    """The URI of a running PostgreSQL's database."""
+    if reason := postgres_missing():
+        pytest.skip(reason)
+    with postgres_server() as uri:
+        yield uri
+
+
+@pytest.fixture
+def people_sqlite(tmp_path: Path) -> str:
+    """The URI of a people's database in a file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'people' / 'assay.db'}"
+
+
+@pytest.fixture
+def people_postgres(postgres_uri: str) -> str:
+    """The URI of an empty people's database in PostgreSQL."""
+    return own_schema(postgres_uri)
+
+
+@pytest.fixture(params=["people_sqlite", "people_postgres"])
+def people_uri(request: pytest.FixtureRequest) -> str:
+    """A new people's database of each kind."""
+    return str(request.getfixturevalue(request.param))

@@ -12,10 +12,11 @@ from mlflow import MlflowClient
 from pydantic import JsonValue
 
 from assay import lifecycle
+from assay.audit import Entry
 from assay.cli import main
 from assay.database import Database
 from assay.loading import open_registry
-from assay.registry import Entry, Version
+from assay.registry import Version
 from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.corpus import SPAM_GROUPS

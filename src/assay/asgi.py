@@ -14,7 +14,7 @@ from assay import service
 from assay.estimators import load_artifact
 from assay.exceptions import AssayError, ConfigError
 from assay.registry import fetch_version, find_production
-from assay.service import Missing, Models, Served
+from assay.service import Limits, Missing, Models, Served
 from assay.settings import Settings, read_settings
 from assay.telemetry import Counters
 
@@ -51,7 +51,12 @@ def build_app(settings: Settings, *, retry_seconds: float = RETRY_SECONDS) -> Fa
             yield
             group.cancel_scope.cancel()
 
-    return service.create_app(models, metrics=Counters(), lifespan=lifespan)
+    limits = Limits(
+        max_texts=settings.max_texts,
+        max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+    return service.create_app(models, metrics=Counters(), limits=limits, lifespan=lifespan)
 
 
 def _freeze() -> None:

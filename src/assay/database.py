@@ -1,4 +1,4 @@
-"""The people's database: audit log and locks, on SQLite or PostgreSQL, by one set of statements."""
+"""The people's database, on SQLite or PostgreSQL, by one set of statements."""
 
 import fcntl
 import hashlib
@@ -12,50 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from assay.exceptions import ConfigError, DatabaseError, LockHeld, MissingExtra
+from assay.migrations import MIGRATIONS, Migration
 
 WAIT_SECONDS = 5
 """How long a silent server, and a write lock that another process holds, is waited for."""
 
 EXAMPLES = "sqlite:////absolute/path/assay.db, postgresql://user:password@host/database"
-
-
-@dataclass(frozen=True)
-class Migration:
-    """A numbered step of the schema, applied in one transaction with its row in ``migrations``."""
-
-    number: int
-    name: str
-    sqlite: tuple[str, ...]
-    postgresql: tuple[str, ...]
-
-
-REFUSED = "entries of the audit log are never changed or removed"
-ABORT = f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
-AUDIT = (
-    "CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
-    """CREATE TABLE audit (
-  number INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, model TEXT NOT NULL,
-  seat TEXT NOT NULL, "before" TEXT, "after" TEXT, reason TEXT NOT NULL, kind TEXT NOT NULL,
-  evidence TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)""",
-)
-AUDIT_SQLITE = (
-    f"CREATE TRIGGER audit_update BEFORE UPDATE ON audit {ABORT}",
-    f"CREATE TRIGGER audit_delete BEFORE DELETE ON audit {ABORT}",
-    # INSERT OR REPLACE removes the row that it replaces without asking the trigger above.
-    "CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.number IS NOT "  # noqa: S608
-    f"(SELECT coalesce(max(number), 0) + 1 FROM audit) {ABORT}",
-)
-AUDIT_POSTGRESQL = (
-    "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$$ BEGIN RAISE EXCEPTION '{REFUSED}'; END $$",
-    "CREATE TRIGGER audit_rows BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
-    "CREATE TRIGGER audit_table BEFORE TRUNCATE ON audit EXECUTE FUNCTION audit_refuse()",
-)
-LOCKS = ("CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, since TEXT NOT NULL)",)
-MIGRATIONS = (
-    Migration(1, "audit", sqlite=AUDIT + AUDIT_SQLITE, postgresql=AUDIT + AUDIT_POSTGRESQL),
-    Migration(2, "locks", sqlite=LOCKS, postgresql=LOCKS),
-)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from assay.audit import Entry, Seat
 from assay.config import find_task
 from assay.exceptions import DatabaseError, PromotionRefused
 from assay.loading import has_file, open_registry, registered_name
 from assay.progress import Progress
-from assay.registry import Entry, Registry, Seat, Version, parse_moment, tenure_at, who_of
+from assay.registry import Registry, Version, parse_moment, tenure_at, who_of
 from assay.settings import Settings
 
 if TYPE_CHECKING:

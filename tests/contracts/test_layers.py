@@ -8,9 +8,9 @@ from tests.contracts.sources import SOURCE, Import, imports_of, published
 
 STAGES = (
     *("datasets", "estimators", "evaluation", "gate", "registry"),
-    *("rollout", "scoring", "service", "telemetry"),
+    *("rollout", "scoring", "access", "service", "telemetry"),
 )
-FOUNDATION = {"config", "settings", "exceptions", "progress", "database"}
+FOUNDATION = {"config", "settings", "exceptions", "progress", "database", "migrations", "audit"}
 APART = {"service": {"registry"}}
 """Stages above that are out of bounds all the same: ``asgi.py`` passes in what the service needs of them."""
 ROOMS = {"mlflow": "assay.registry", "torch": "assay.estimators.transformer"}

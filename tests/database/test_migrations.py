@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from assay import database as module
-from assay.database import MIGRATIONS, Database
+from assay.database import Database
 from assay.exceptions import DatabaseError
+from assay.migrations import MIGRATIONS, Migration
 from tests.databases import add, answer, applied, beside, end, hear, names, own_schema, path_of, write
 
 NUMBER_AND_NAME = [(each.number, each.name) for each in MIGRATIONS]
@@ -36,7 +37,7 @@ def test_an_older_database_gets_what_it_lacks(uri: str, monkeypatch: pytest.Monk
 
 def test_a_migration_that_fails_leaves_nothing(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = ("CREATE TABLE half (number INTEGER)", "CREATE TABLE half (number INTEGER)")
-    step = module.Migration(len(MIGRATIONS) + 1, "bad", sqlite=bad, postgresql=bad)
+    step = Migration(len(MIGRATIONS) + 1, "bad", sqlite=bad, postgresql=bad)
     with monkeypatch.context() as newer:
         newer.setattr(module, "MIGRATIONS", (*MIGRATIONS, step))
         with pytest.raises(DatabaseError, match="half"):

@@ -1,7 +1,6 @@
 """Stores of every kind, and a bench that registers versions in them."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -14,8 +13,6 @@ from assay.database import Database
 from assay.estimators import Manifest, load_artifact, read_manifest
 from assay.gate import Check, GateDecision
 from assay.registry import Registry, Version
-from tests.databases import own_schema
-from tests.servers import mlflow_server, postgres_missing, postgres_server
 
 NUMBERS = count(1)
 
@@ -118,40 +115,6 @@ class Bench:
                 )
                 for each in sorted(found, key=lambda each: int(each.version))
             }
-
-
-@pytest.fixture(scope="session")
-def http_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running MLflow server."""
-    with mlflow_server(tmp_path_factory.mktemp("server")) as uri:
-        yield uri
-
-
-@pytest.fixture(scope="session")
-def postgres_uri() -> Iterator[str]:
-    """The URI of a running PostgreSQL's database."""
-    if reason := postgres_missing():
-        pytest.skip(reason)
-    with postgres_server() as uri:
-        yield uri
-
-
-@pytest.fixture
-def people_sqlite(tmp_path: Path) -> str:
-    """The URI of a people's database in a file that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'people' / 'assay.db'}"
-
-
-@pytest.fixture
-def people_postgres(postgres_uri: str) -> str:
-    """The URI of an empty people's database in PostgreSQL."""
-    return own_schema(postgres_uri)
-
-
-@pytest.fixture(params=["people_sqlite", "people_postgres"])
-def people_uri(request: pytest.FixtureRequest) -> str:
-    """A new people's database of each kind."""
-    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.audit import Entry
 from assay.exceptions import ConfigError
-from assay.registry import Entry, parse_moment, tenure_at, tenures
+from assay.registry import parse_moment, tenure_at, tenures
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from assay.audit import Kind, Seat
 from assay.exceptions import PromotionRefused
-from assay.registry import Seat, tenure_at, tenures
-from assay.registry.audit import Kind
+from assay.registry import tenure_at, tenures
 from tests.registry.conftest import Bench
 
 LINEAGE = (None, "1", "2")

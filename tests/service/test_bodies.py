@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from assay.config import MAX_TEXT_BYTES
-from assay.service.limits import MAX_BODY_BYTES, MAX_SUBJECT_CHARACTERS, MAX_TEXTS
+from assay.service.limits import MAX_SUBJECT_CHARACTERS, Limits
 
 JSON = {"Content-Type": "application/json"}
 
@@ -106,9 +106,9 @@ def test_a_text_over_the_limit_is_named_and_not_echoed(client: TestClient) -> No
 
 
 def test_one_text_too_many_is_refused_with_the_limit(client: TestClient) -> None:
-    error = refusal(client, json.dumps({"texts": ["a"] * (MAX_TEXTS + 1)}).encode(), 422)
-    assert f"{MAX_TEXTS:,}" in error["message"]
-    assert "1001" in error["message"]
+    error = refusal(client, json.dumps({"texts": ["a"] * (Limits.max_texts + 1)}).encode(), 422)
+    assert f"{Limits.max_texts:,}" in error["message"]
+    assert "1,001" in error["message"]
 
 
 def test_a_subject_over_the_limit_is_refused(client: TestClient) -> None:
@@ -128,9 +128,9 @@ def test_a_huge_wrong_value_or_name_is_not_echoed(client: TestClient, body: dict
 
 
 def test_a_body_over_the_limit_is_413(client: TestClient) -> None:
-    body = b'{"text": "' + b"a" * MAX_BODY_BYTES + b'"}'
+    body = b'{"text": "' + b"a" * Limits.max_body_bytes + b'"}'
     error = refusal(client, body, 413)
-    assert (error["code"], f"{MAX_BODY_BYTES:,}" in error["message"]) == ("too_large", True)
+    assert (error["code"], f"{Limits.max_body_bytes:,}" in error["message"]) == ("too_large", True)
 
 
 @pytest.mark.parametrize(

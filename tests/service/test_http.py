@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from assay.service.limits import MAX_BODY_BYTES
+from assay.service.limits import Limits
 
 BODY = b'{"text": "a wonderful film"}'
 
@@ -68,7 +68,7 @@ def test_one_connection_serves_good_and_bad_requests_in_turn(address: str) -> No
 
 
 def test_a_declared_length_over_the_limit_is_refused_before_the_body_is_sent(address: str) -> None:
-    head, body = exchange(address, post("/predict", b"", f"Content-Length: {MAX_BODY_BYTES + 1}"))
+    head, body = exchange(address, post("/predict", b"", f"Content-Length: {Limits.max_body_bytes + 1}"))
     assert b" 413 " in head
     assert json.loads(body)["error"]["code"] == "too_large"
 
@@ -93,7 +93,7 @@ def test_an_endless_chunked_body_is_cut_off_at_the_limit(address: str) -> None:
     chunk = chunked(b"a" * 65_536)[:-5]
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20) as connection:
         connection.sendall(post("/predict", b"", "Transfer-Encoding: chunked"))
-        for _ in range(MAX_BODY_BYTES // 65_536 + 1):
+        for _ in range(Limits.max_body_bytes // 65_536 + 1):
             connection.sendall(chunk)
         head, body = read_answer(connection)
     assert b" 413 " in head

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from assay.config import MAX_TEXT_BYTES
 from assay.estimators import Cascade
 from assay.service import Models, Served, create_app
-from assay.service.limits import INLINE_TEXTS, MAX_TEXTS
+from assay.service.limits import INLINE_TEXTS, Limits
 from assay.telemetry import Counters
 
 KEYS = "id task label confidence score threshold decided_by rule review model version".split()
@@ -48,12 +48,12 @@ def test_every_form_gives_the_same_decisions_in_order(client: TestClient, prefix
 
 
 def test_many_texts_keep_their_order_in_a_thread(client: TestClient) -> None:
-    texts = (TEXTS * MAX_TEXTS)[:MAX_TEXTS]
+    texts = (TEXTS * Limits.max_texts)[: Limits.max_texts]
     assert len(texts) > INLINE_TEXTS
     answers = client.post("/batch_predict", json={"texts": texts}).json()
     few = client.post("/batch_predict", json={"texts": TEXTS}).json()
     assert [bare(answer) for answer in answers[: len(few)]] == [bare(answer) for answer in few]
-    assert len({answer["id"] for answer in answers}) == MAX_TEXTS
+    assert len({answer["id"] for answer in answers}) == Limits.max_texts
 
 
 def test_the_task_sentiment_also_says_sentiment(client: TestClient) -> None:

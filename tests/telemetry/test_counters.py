@@ -3,7 +3,14 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from assay.estimators import Cascade
+from assay.service import Exchange
 from assay.telemetry import Counters
+
+
+def answered(*, status: int = 200, seconds: float = 0.001) -> Exchange:
+    """Return a request for decisions that was answered."""
+    call = {"method": "POST", "path": "/predict", "route": "/predict"}
+    return Exchange(request_id="1", status=status, seconds=seconds, **call)
 
 
 def samples(counters: Counters) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -19,7 +26,7 @@ def samples(counters: Counters) -> dict[tuple[str, tuple[tuple[str, str], ...]],
 def test_requests_are_counted_by_route_method_and_status() -> None:
     counters = Counters()
     for status in (200, 200, 422):
-        counters.request(route="/predict", method="POST", status=status, seconds=0.001)
+        counters.request(answered(status=status))
     read = samples(counters)
     labels = (("method", "POST"), ("route", "/predict"))
     assert read["assay_requests_total", (*labels, ("status", "200"))] == 2
@@ -30,7 +37,7 @@ def test_requests_are_counted_by_route_method_and_status() -> None:
 def test_latencies_from_microseconds_to_seconds_fall_into_different_buckets() -> None:
     counters = Counters()
     for seconds in (0.00004, 0.0002, 0.002, 0.02, 0.2, 2.0, 60.0):
-        counters.request(route="/predict", method="POST", status=200, seconds=seconds)
+        counters.request(answered(seconds=seconds))
     buckets = [
         value for (name, _), value in samples(counters).items() if name == "assay_request_seconds_bucket"
     ]

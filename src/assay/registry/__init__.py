@@ -1,7 +1,6 @@
 """Runs, versions, who serves and since when: the only importer of MLflow, which most of it does without."""
 
 from assay.registry.account import who_of
-from assay.registry.audit import AuditLog, Entry, Seat, Verification
 from assay.registry.fetching import fetch_version, open_version
 from assay.registry.gate_file import read_gate
 from assay.registry.history import Tenure, parse_moment, tenure_at, tenures
@@ -10,12 +9,8 @@ from assay.registry.registry import Registry
 from assay.registry.versions import Version, find_production, find_version
 
 __all__ = [
-    "AuditLog",
-    "Entry",
     "Registry",
-    "Seat",
     "Tenure",
-    "Verification",
     "Version",
     "fetch_version",
     "find_models",

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.audit import AuditLog
 from assay.database import Database
 from assay.exceptions import LockHeld, PromotionRefused
-from assay.registry.audit import AuditLog
 from assay.registry.store import Store
 
 

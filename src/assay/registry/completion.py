@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from assay.audit import Action, Entry
 from assay.exceptions import DatabaseError, RegistryError
-from assay.registry.audit import Action, Entry
 from assay.registry.books import Books
 from assay.registry.changes import Changes, changes_to
 from assay.registry.seats import put_right

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from assay.audit import Entry, Seat
 from assay.config import Frozen
 from assay.exceptions import ConfigError
-from assay.registry.audit import Entry, Seat
 
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assay.audit import Entry, Kind, Seat
 from assay.exceptions import ArtifactError, PromotionRefused
-from assay.registry.audit import Entry, Kind, Seat
 from assay.registry.books import Books
 from assay.registry.completion import abandon, anchor, complete, following
 from assay.registry.fetching import check_version

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.audit import AuditLog, Entry, Seat, Verification
 from assay.config import Task
 from assay.database import Database
 from assay.exceptions import RegistryError
 from assay.registry import promotion, registration, runs, settling, sql
-from assay.registry.audit import AuditLog, Entry, Seat, Verification
 from assay.registry.books import Books
 from assay.registry.client import Client
 from assay.registry.registration import Described

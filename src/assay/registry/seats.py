@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assay.audit import Seat
 from assay.exceptions import PromotionRefused, RegistryError, VersionNotFound
 from assay.registry import rest, sql
-from assay.registry.audit import Seat
 from assay.registry.changes import Changes
 from assay.registry.store import Store
 from assay.registry.versions import named

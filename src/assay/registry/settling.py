@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from assay.registry.audit import Entry, Seat
+from assay.audit import Entry, Seat
 from assay.registry.books import Books
 from assay.registry.changes import Changes, changes_to
 from assay.registry.completion import abandon, anchor, complete, following

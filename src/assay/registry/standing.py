@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from assay.registry.audit import Action, Entry, Seat
+from assay.audit import Action, Entry, Seat
 from assay.registry.versions import PREVIOUS, PRODUCTION, Model
 
 PROMOTED = "assay.promoted_at"

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from assay.service.deciding import Deciding
-from assay.service.envelope import Envelope, MetricsSink
+from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
+from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.page import read_page
 from assay.service.routes import TASK_PREFIX, decision_routes, front_routes, health_routes
@@ -18,7 +19,14 @@ from assay.service.statistics import LiveStatistics
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(models: Models, *, metrics: MetricsSink, lifespan: Lifespan | None = None) -> FastAPI:
+def create_app(
+    models: Models,
+    *,
+    metrics: MetricsSink,
+    limits: Limits | None = None,
+    log: RequestLog | None = None,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
     """Return the web service over some models.
 
     Parameters
@@ -27,6 +35,10 @@ def create_app(models: Models, *, metrics: MetricsSink, lifespan: Lifespan | Non
         What is served; it may gain tasks while the service runs.
     metrics
         Where requests and decisions are counted.
+    limits
+        How much one request may bring; the defaults of ``Limits`` when left out.
+    log
+        Where a line is written for each request; nowhere when left out.
     lifespan
         What runs beside the service, from its start to its end.
     """
@@ -38,7 +50,7 @@ def create_app(models: Models, *, metrics: MetricsSink, lifespan: Lifespan | Non
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
     )
-    deciding = Deciding(models, LiveStatistics(), metrics)
+    deciding = Deciding(models, LiveStatistics(), metrics, limits or Limits())
     app.include_router(
         front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
     )
@@ -46,7 +58,7 @@ def create_app(models: Models, *, metrics: MetricsSink, lifespan: Lifespan | Non
     app.include_router(decision_routes(deciding))
     app.include_router(decision_routes(deciding, prefix=TASK_PREFIX))
     install_handlers(app)
-    app.add_middleware(Envelope, metrics=metrics)
+    app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
 
 

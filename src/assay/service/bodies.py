@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from assay.exceptions import RequestRefused
-from assay.service.errors import refuse_invalid, shown
-from assay.service.limits import MAX_BODY_BYTES
+from assay.service.errors import fault, invalid, refuse_invalid, shown
+from assay.service.limits import Limits
 from assay.service.schemas import Body
 
 AnyBody = TypeVar("AnyBody", bound=Body)
@@ -17,20 +17,25 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 EXAMPLE = '{"text": "..."}'
 
 
-async def read_body(request: Request, model: type[AnyBody]) -> AnyBody:
+async def read_body(request: Request, model: type[AnyBody], limits: Limits) -> AnyBody:
     """Return a request's JSON body as the model says.
 
     Raises RequestRefused with 413 (too large), 400 (absent, not UTF-8, not JSON), 415 (another media type)
     or 422 (wrong fields, each named).
     """
-    raw = await _read_bytes(request)
+    raw = await _read_bytes(request, limits.max_body_bytes)
     if not raw:
         raise _refuse(400, "empty_body", f"The request has no body. Send JSON like {EXAMPLE}.")
     _check_media_type(request)
     try:
-        return model.model_validate(parse_json(raw))
+        body = model.model_validate(parse_json(raw))
     except ValidationError as error:
         raise refuse_invalid(error) from None
+    texts = getattr(body, "texts", None) or ()
+    if len(texts) > limits.max_texts:
+        said = f"This must have at most {limits.max_texts:,} texts; it has {len(texts):,}."
+        raise invalid([fault("texts", said, texts)])
+    return body
 
 
 def parse_json(raw: bytes) -> Any:
@@ -46,15 +51,15 @@ def parse_json(raw: bytes) -> Any:
         return _parse_slowly(raw)
 
 
-async def _read_bytes(request: Request) -> bytes:
+async def _read_bytes(request: Request, longest: int) -> bytes:
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise _too_large()
+    if declared.isdecimal() and int(declared) > longest:
+        raise _too_large(longest)
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise _too_large()
+        if size > longest:
+            raise _too_large(longest)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -99,9 +104,9 @@ def _check_media_type(request: Request) -> None:
     )
 
 
-def _too_large() -> RequestRefused:
+def _too_large(longest: int) -> RequestRefused:
     return _refuse(
-        413, "too_large", f"The body is longer than {MAX_BODY_BYTES:,} bytes. Send fewer texts at a time."
+        413, "too_large", f"The body is longer than {longest:,} bytes. Send fewer texts at a time."
     )
 
 

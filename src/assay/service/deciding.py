@@ -10,7 +10,7 @@ from assay.estimators import Decision
 from assay.exceptions import TextError
 from assay.service.envelope import MetricsSink
 from assay.service.errors import fault, invalid
-from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS
+from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS, Limits
 from assay.service.models import Models
 from assay.service.statistics import LiveStatistics
 
@@ -23,8 +23,10 @@ def fits_inline(texts: Sequence[str]) -> bool:
 class Deciding:
     """Asks the cascade of a task and counts what it decided."""
 
-    def __init__(self, models: Models, statistics: LiveStatistics, metrics: MetricsSink) -> None:
-        self.models, self.statistics, self.metrics = models, statistics, metrics
+    def __init__(
+        self, models: Models, statistics: LiveStatistics, metrics: MetricsSink, limits: Limits
+    ) -> None:
+        self.models, self.statistics, self.metrics, self.limits = models, statistics, metrics, limits
         self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
 
     async def decide(

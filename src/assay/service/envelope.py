@@ -13,12 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.estimators import Decision
 from assay.service.errors import error_response
+from assay.service.exchange import UNMATCHED, Exchange
 from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
 
 logger = logging.getLogger(__name__)
-
-UNMATCHED = "(unmatched)"
-"""The route label of every path that no route knows."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CLIENT_GONE = 499
@@ -32,14 +30,21 @@ class MetricsSink(Protocol):
 
     content_type: str
 
-    def request(self, *, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one request."""
+    def request(self, exchange: Exchange) -> None:
+        """Count one request that was answered."""
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
 
     def render(self) -> bytes:
         """Return all counts as text of ``content_type``."""
+
+
+class RequestLog(Protocol):
+    """Where the service writes a line for each request; ``telemetry.RequestLog`` is one."""
+
+    def write(self, exchange: Exchange) -> None:
+        """Take note of one request that was answered; never waits for a disk."""
 
 
 def request_id_of(headers: Headers) -> str:
@@ -54,8 +59,8 @@ class Envelope:
     It also answers HEAD as GET without the body.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: MetricsSink) -> None:
-        self.app, self.metrics = app, metrics
+    def __init__(self, app: ASGIApp, *, metrics: MetricsSink, log: RequestLog | None = None) -> None:
+        self.app, self.metrics, self.log = app, metrics, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one connection on; anything but HTTP unchanged."""
@@ -63,49 +68,54 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = request_id_of(Headers(scope=scope))
         method = scope["method"]
+        exchange = Exchange(
+            request_id=request_id_of(Headers(scope=scope)),
+            method=method if method in METHODS else "other",
+            path=scope["path"],
+            address=(scope.get("client") or ("",))[0],
+        )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}
-        inner["state"] = {**scope.get("state", {}), "request_id": request_id}
-        outgoing = Outgoing(send, request_id, without_body=method == "HEAD")
+        inner["state"] = {**scope.get("state", {}), "request_id": exchange.request_id, "exchange": exchange}
+        outgoing = Outgoing(send, exchange, without_body=method == "HEAD")
         try:
             await self._answer(inner, receive, outgoing)
         finally:
-            self.metrics.request(
-                route=getattr(inner.get("route"), "path", UNMATCHED),
-                method=method if method in METHODS else "other",
-                status=outgoing.status,
-                seconds=time.perf_counter() - started,
-            )
+            exchange.route = getattr(inner.get("route"), "path", UNMATCHED)
+            exchange.seconds = time.perf_counter() - started
+            self.metrics.request(exchange)
+            if self.log is not None:
+                self.log.write(exchange)
 
     async def _answer(self, scope: Scope, receive: Receive, outgoing: "Outgoing") -> None:
         try:
             await self.app(scope, receive, outgoing)
         except ClientDisconnect:
-            outgoing.status = CLIENT_GONE
+            outgoing.exchange.status = CLIENT_GONE
         except Exception:
-            request_id = outgoing.request_id
+            request_id = outgoing.exchange.request_id
             logger.exception("Request %s broke: %s %s", request_id, scope["method"], scope["path"])
-            if outgoing.status:
+            if outgoing.exchange.status:
                 raise
+            outgoing.exchange.code = "internal_error"
             message = f"The service failed at this request; its log says why under the id {request_id!r}."
             await error_response(request_id, 500, "internal_error", message)(scope, receive, outgoing)
 
 
 class Outgoing:
-    """The way out of one request: adds its id, remembers the status, drops the body of an answer to HEAD."""
+    """The way out of one request: adds its id, notes the answer, drops the body of an answer to HEAD."""
 
-    def __init__(self, send: Send, request_id: str, *, without_body: bool) -> None:
-        self.send, self.request_id, self.without_body = send, request_id, without_body
-        self.status = 0
+    def __init__(self, send: Send, exchange: Exchange, *, without_body: bool) -> None:
+        self.send, self.exchange, self.without_body = send, exchange, without_body
 
     async def __call__(self, message: Message) -> None:
         """Send one message on."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.exchange.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self.request_id
+            headers["X-Request-ID"] = self.exchange.request_id
             headers["X-Content-Type-Options"] = "nosniff"
         elif self.without_body:
             message = {**message, "body": b""}
+        self.exchange.sent += len(message.get("body", b""))
         await self.send(message)

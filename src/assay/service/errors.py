@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from assay.exceptions import RequestRefused
+from assay.service.exchange import exchange_of
 from assay.service.limits import SHOWN_CHARACTERS, SHOWN_FAULTS
 
 Fault = dict[str, str]
@@ -106,6 +107,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
 async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestRefused)
     data = error.data
+    exchange_of(request).code = data["code"]
     return error_response(
         request.state.request_id, data["status"], data["code"], error.message, detail=data.get("detail", ())
     )
@@ -120,7 +122,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         allowed = headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")
         message = f"{request.method} is not allowed at {shown(request.url.path)}; allowed: {allowed}."
-    code = HTTP_CODES.get(error.status_code, "refused")
+    code = exchange_of(request).code = HTTP_CODES.get(error.status_code, "refused")
     return error_response(request.state.request_id, error.status_code, code, message, headers=headers)
 
 

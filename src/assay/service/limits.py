@@ -1,10 +1,16 @@
 """Every limit of the service, as explicit numbers; the longest text is ``config.MAX_TEXT_BYTES``."""
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-"""The longest JSON body that is read."""
+from dataclasses import dataclass
 
-MAX_TEXTS = 1_000
-"""The most texts of one request."""
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an operator may set; the settings of the same names say what each is."""
+
+    max_texts: int = 1_000
+    max_body_bytes: int = 8 * 1024 * 1024
+    max_upload_bytes: int = 1024**3
+
 
 MAX_SUBJECT_CHARACTERS = 256
 """The longest ``subject`` of a request."""

@@ -51,12 +51,12 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS)
     if prefix:
         router.dependencies.append(Depends(task_in_path))
-    one, many = body_schema(PredictRequest), body_schema(BatchRequest)
+    one, many = (body_schema(model, deciding.limits) for model in (PredictRequest, BatchRequest))
 
     @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
     async def predict(request: Request, explain: Explain = False) -> Response:
         """Decide one text, or several."""
-        body = await read_body(request, PredictRequest)
+        body = await read_body(request, PredictRequest, deciding.limits)
         if body.text is None:
             return json_response({"predictions": await _decide(deciding, request, body.texts or [], explain)})
         task = request.path_params.get("task")
@@ -66,13 +66,13 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     @router.post("/predict/batch", openapi_extra=many, response_model=Predictions)
     async def predict_batch(request: Request, explain: Explain = False) -> Response:
         """Decide several texts."""
-        body = await read_body(request, BatchRequest)
+        body = await read_body(request, BatchRequest, deciding.limits)
         return json_response({"predictions": await _decide(deciding, request, body.texts, explain)})
 
     @router.post("/batch_predict", openapi_extra=many, response_model=list[DecisionAnswer])
     async def batch_predict(request: Request, explain: Explain = False) -> Response:
         """Decide several texts; the answer is a bare list."""
-        body = await read_body(request, BatchRequest)
+        body = await read_body(request, BatchRequest, deciding.limits)
         return json_response(await _decide(deciding, request, body.texts, explain))
 
     return router

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assay.config import MAX_TEXT_BYTES
-from assay.service.limits import MAX_SUBJECT_CHARACTERS, MAX_TEXTS
+from assay.service.limits import MAX_SUBJECT_CHARACTERS, Limits
 
 Subject = Annotated[
     str | None,
@@ -15,7 +15,6 @@ Texts = Annotated[
     list[str],
     Field(
         min_length=1,
-        max_length=MAX_TEXTS,
         description=f"Texts of at most {MAX_TEXT_BYTES:,} bytes of UTF-8 each; answers keep their order.",
     ),
 ]
@@ -193,11 +192,16 @@ class Index(BaseModel):
     endpoints: dict[str, str]
 
 
-def body_schema(model: type[Body]) -> dict[str, Any]:
+def body_schema(model: type[Body], limits: Limits) -> dict[str, Any]:
     """Return the OpenAPI entry of a body that the route reads itself."""
+    schema = model.model_json_schema()
+    texts = schema["properties"].get("texts", {})
+    for form in (texts, *texts.get("anyOf", ())):
+        if form.get("type") == "array":
+            form["maxItems"] = limits.max_texts
     return {
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema()}},
+            "content": {"application/json": {"schema": schema}},
         }
     }

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from assay.estimators import Decision
+from assay.service import Exchange
 
 BUCKETS = (
     *(50e-6, 100e-6, 250e-6, 500e-6),
@@ -43,10 +44,10 @@ class Counters:
             registry=self._registry,
         )
 
-    def request(self, *, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one request; ``route`` is a template, so that paths from outside cannot add series."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(seconds)
+    def request(self, exchange: Exchange) -> None:
+        """Count one request that was answered."""
+        self._requests.labels(exchange.route, exchange.method, str(exchange.status)).inc()
+        self._seconds.labels(exchange.route, exchange.method).observe(exchange.seconds)
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""

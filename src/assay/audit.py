@@ -1,4 +1,4 @@
-"""The audit log: who moved which version to which seat, when, why, on what evidence; tampering shows."""
+"""The audit log: who changed what, when, why, on what evidence; tampering shows."""
 
 import hashlib
 import json
@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
 from assay.config import Frozen, faults
 from assay.database import Database
 from assay.exceptions import DatabaseError
 
-Action = Literal["promoting", "promoted", "abandoned", "edited"]
+Action = Literal["promoting", "promoted", "abandoned", "edited", "created", "rotated", "revoked", "refreshed"]
+SEAT_ACTIONS = ("promoting", "promoted", "abandoned", "edited")
 Seat = Literal["production", "staging"]
-Kind = Literal["promotion", "rollback", "override", "edit"]
+Kind = Literal["promotion", "rollback", "override", "edit", "key", "service"]
 
 FIELDS = (
     *("number", "at", "who", "action", "model", "seat", "before", "after"),
@@ -37,16 +38,20 @@ Name = Annotated[Text, Field(min_length=1)]
 
 
 class Entry(Frozen):
-    """One line of the log; ``before`` and ``after`` are version numbers, None where the seat is empty."""
+    """One line of the log.
+
+    ``before`` and ``after`` are version numbers, None where the seat is empty; of keys, their ids.
+    """
 
     number: int = Field(ge=1)
     at: datetime
     """In UTC, never before the entry before."""
     who: Name
     action: Action
-    """What was begun, what came of it, or that somebody moved the seat outside Assay."""
-    model: Name
-    seat: Seat
+    """What was begun, what came of it, that a seat was moved outside Assay; or what was done to a key."""
+    model: Text
+    """The registered model whose seat it is; empty where the entry is about keys or the service."""
+    seat: Literal["production", "staging", ""]
     before: Text | None
     after: Text | None
     reason: Text
@@ -56,6 +61,13 @@ class Entry(Frozen):
     """The hash of the entry before; empty for the first."""
     hash: str
     """SHA-256 of all other fields as canonical JSON."""
+
+    @field_validator("model", "seat")
+    @classmethod
+    def _named(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("action") in SEAT_ACTIONS:
+            raise ValueError("an entry about a seat names it and its model")
+        return value
 
 
 class Verification(Frozen):
@@ -87,11 +99,11 @@ class AuditLog:
         *,
         who: str,
         action: Action,
-        model: str,
-        seat: Seat,
-        before: str | None,
-        after: str | None,
         kind: Kind,
+        model: str = "",
+        seat: Seat | Literal[""] = "",
+        before: str | None = None,
+        after: str | None = None,
         reason: str = "",
         evidence: Mapping[str, JsonValue] | None = None,
     ) -> Entry:

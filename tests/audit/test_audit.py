@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from assay.audit import AuditLog, Entry
 from assay.database import Database
 from assay.exceptions import DatabaseError
-from assay.registry import AuditLog, Entry
+from tests.audit.entries import append, written
 from tests.databases import answer, beside, end, hear
-from tests.registry.audits import append, written
 
 NOON = datetime(2026, 11, 17, 12, tzinfo=UTC)
 
@@ -132,7 +132,7 @@ def test_a_clock_that_runs_backwards_is_noted_and_not_followed(people_uri: str) 
 
 def test_processes_that_append_at_once_lose_nothing(people_uri: str) -> None:
     script = """
-from assay.registry import AuditLog
+from assay.audit import AuditLog
 log = AuditLog(database)
 tell("ready")
 for number in range(25):
@@ -157,7 +157,7 @@ for number in range(25):
 def test_a_process_killed_while_it_appends_leaves_whole_entries(people_uri: str) -> None:
     written(people_uri, 2)
     script = """
-from assay.registry import AuditLog
+from assay.audit import AuditLog
 def clock():
     tell("inside")
 log = AuditLog(database, clock=clock)

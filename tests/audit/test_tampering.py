@@ -1,38 +1,17 @@
 """The tables refuse changes, and ``verify`` names what was changed past them."""
 
-import sqlite3
-from contextlib import closing
 from typing import Any
 
-import psycopg
 import pytest
 
+from assay.audit import AuditLog, Entry, Verification, _digest, _row
 from assay.database import Database
 from assay.exceptions import DatabaseError
-from assay.registry import AuditLog, Entry, Verification
-from assay.registry.audit import _digest, _row
-from assay.settings import Settings
-from tests.databases import path_of, write
-from tests.registry.audits import append, written
-from tests.registry.conftest import Bench
+from tests.audit.entries import append, past_the_triggers, written
+from tests.databases import write
 
 FIELDS = tuple(Entry.model_fields)
 REFUSED = "never changed or removed"
-
-
-def past_the_triggers(uri: str, *statements: str) -> None:
-    """Run statements as somebody can who may do anything with the database."""
-    if uri.startswith("sqlite"):
-        with closing(sqlite3.connect(path_of(uri), isolation_level=None)) as connection:
-            for trigger in ("audit_update", "audit_delete", "audit_insert"):
-                connection.execute(f"DROP TRIGGER {trigger}")
-            for statement in statements:
-                connection.execute(statement)
-        return
-    with psycopg.connect(uri, autocommit=True) as server:
-        server.execute("ALTER TABLE audit DISABLE TRIGGER ALL")
-        for statement in statements:
-            server.execute(statement)  # type: ignore[arg-type]
 
 
 def faults(uri: str, anchors: dict[str, str] | None = None) -> tuple[str, ...]:
@@ -243,33 +222,3 @@ def test_entries_that_can_be_read_are_told_from_those_that_cannot(people_uri: st
     found, [told] = log.readable("Spam")
     assert [each.number for each in found] == [1, 3]
     assert told.startswith("Entry 2 of the audit log was changed past Assay and cannot be read.")
-
-
-def test_a_damaged_log_keeps_nobody_from_a_rollback(bench: Bench) -> None:
-    for champion in (None, "1"):
-        bench.register(champion=champion)
-    bench.promote("1")
-    bench.promote("2")
-    people = Settings(home=bench.home).people
-    past_the_triggers(people, "UPDATE audit SET evidence = '{' WHERE number = 2")
-    assert bench.settle() == [
-        "Entry 2 of the audit log was changed past Assay and cannot be read. "
-        "See what else was: assay audit verify"
-    ]
-    assert bench.rollback().number == "1"
-    with pytest.raises(DatabaseError, match="Entry 2"):
-        bench.registry.history(bench.model)
-
-
-@pytest.mark.parametrize("cut", [1, 2, 3])
-def test_a_log_without_its_last_entries_is_told_from_a_whole_one(bench: Bench, cut: int) -> None:
-    for champion in (None, "1"):
-        bench.register(champion=champion)
-    bench.promote("1")
-    bench.promote("2")
-    assert bench.faults() == []
-    past_the_triggers(Settings(home=bench.home).people, f"DELETE FROM audit WHERE number > {4 - cut}")
-    [fault, *_] = bench.faults()
-    assert f"{bench.model} version" in fault
-    bench.settle()
-    assert bench.faults() != []

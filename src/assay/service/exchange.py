@@ -1,0 +1,48 @@
+"""One request and its answer, as metrics and the request log tell of it."""
+
+import time
+from dataclasses import dataclass, field
+
+from starlette.requests import HTTPConnection
+
+UNMATCHED = "(unmatched)"
+"""The route label of every path that no route knows."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """What is known of one request; who handles it fills it in on the way.
+
+    ``seconds`` runs from the first byte of headers to the last byte of the answer, ``texts`` counts those
+    that were decided, ``row_errors`` the rows of an uploaded file that could not be.
+    """
+
+    request_id: str
+    method: str
+    path: str
+    address: str = ""
+    at: float = field(default_factory=time.time)
+    """When it began, in seconds since the epoch."""
+    route: str = UNMATCHED
+    """The template of its path, so that paths from outside cannot add series to the metrics."""
+    status: int = 0
+    code: str = ""
+    """The code of the error that it was answered with."""
+    seconds: float = 0.0
+    received: int = 0
+    """Bytes of the body."""
+    sent: int = 0
+    key: str = ""
+    """Name of the key that asked."""
+    task: str = ""
+    version: str = ""
+    texts: int = 0
+    row_errors: int = 0
+    content: tuple[str, ...] = ()
+    """The texts themselves; only kept where the settings ask for them in the request log."""
+
+
+def exchange_of(connection: HTTPConnection) -> Exchange:
+    """Return the exchange that a request belongs to."""
+    exchange: Exchange = connection.scope["state"]["exchange"]
+    return exchange
