@@ -101,7 +101,9 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
 
 def _refuse_toggling(entries: Sequence[Entry], served: Sequence[str]) -> None:
     """Raise PromotionRefused where the version before is the one that was just gone back from."""
-    last = next((each for each in reversed(entries) if each.seat == PRODUCTION and each.action in DONE), None)
+    # Where stages were put right, nobody moved.
+    moves = (each for each in reversed(entries) if each.seat == PRODUCTION and each.before != each.after)
+    last = next((each for each in moves if each.action in DONE), None)
     if last is not None and last.kind == "rollback":
         raise PromotionRefused(
             f"{last.who} went back from {named(last.before)} to {named(last.after)} at "
