@@ -290,6 +290,27 @@ def test_a_database_that_cannot_be_used_does_not_hide_the_versions(
     assert "BAD   people's database" in output(capsys, "doctor", code=1)
 
 
+@pytest.mark.usefixtures("two_versions")
+def test_a_registry_that_may_only_be_read_does_not_hide_the_versions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output(capsys, "promote", "mine", "1")
+    with closing(sqlite3.connect(".assay/mlflow.db")) as database:
+        database.execute("UPDATE model_versions SET current_stage = 'Staging' WHERE version = 2")
+        database.execute(
+            "CREATE TRIGGER shut BEFORE UPDATE ON model_versions BEGIN SELECT RAISE(ABORT, 'read only'); END"
+        )
+        database.commit()
+    said = output(capsys, "versions", "mine")
+    assert "cannot be written: read only" in said
+    assert "   1  Production  passed" in said
+    assert "cannot be written: read only" in output(capsys, "history", "mine")
+    told = output(capsys, "doctor", code=1)
+    assert "BAD   registry" in told
+    assert "cannot be written: read only" in told
+    assert "The audit log is whole" in told
+
+
 @pytest.mark.usefixtures("workplace")
 def test_before_the_first_training_there_is_nothing_to_list_and_no_error(
     capsys: pytest.CaptureFixture[str],
