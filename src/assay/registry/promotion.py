@@ -147,7 +147,10 @@ def _move(
     try:
         take_seat(books.store, move)
     except PromotionRefused:
-        abandon(books, intent)
+        last = last_of(books.audit.readable(model.name)[0], seat)
+        # Who lost the lock finds the word of who settled this and went on; one behind it would deny theirs.
+        if last is not None and last.number == intent.number:
+            abandon(books, intent)
         raise
     anchor(books, complete(books, entries, intent))
     return pick(books.store, read_model(books.store, model.name), version.number)
