@@ -1,5 +1,6 @@
 """Versions promoted, gated again, gone back from and looked up, by the commands and on a real registry."""
 
+import csv
 import os
 import shutil
 import sqlite3
@@ -101,14 +102,26 @@ def test_a_version_that_today_s_policy_blocks_takes_no_seat(
     assert f"is now {seat}" in output(capsys, "promote", "mine", "1", "--to", seat)
 
 
+@pytest.mark.parametrize("others", [("--data", "easy.csv"), ("--label", "K"), ("--text", "K")])
 @pytest.mark.usefixtures("two_versions")
 def test_a_gate_passed_on_other_rows_than_those_of_the_task_s_file_gives_no_seat(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], others: tuple[str, str]
 ) -> None:
     write_policy(0.5)
     output(capsys, "gate", "mine", "1")
     write_csv(Path("easy.csv"), SPAM_GROUPS, count=160)
-    said = output(capsys, "gate", "mine", "1", "--data", "easy.csv")
+    if others[1] == "K":
+        # Another column makes other rows of the same file.
+        with Path("mine.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for number, row in enumerate(rows):
+            relabelled = row["L"] if number % 9 else "ham"
+            row["K"] = relabelled if others[0] == "--label" else f"{row['T']} {number}"
+        with Path("mine.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    said = output(capsys, "gate", "mine", "1", *others)
     assert "The task's file names its own rows: a promotion asks for a pass on those." in said
     said = output(capsys, "promote", "mine", "1")
     assert "but the task's current rows are" in said
@@ -289,6 +302,27 @@ def test_a_database_that_cannot_be_used_does_not_hide_the_versions(
     assert "broken.db" in output(capsys, "promote", "mine", "1", code=1)
     assert seats()["1"] == ("None", ())
     assert "BAD   people's database" in output(capsys, "doctor", code=1)
+
+
+@pytest.mark.usefixtures("two_versions")
+def test_a_registry_that_may_only_be_read_does_not_hide_the_versions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output(capsys, "promote", "mine", "1")
+    with closing(sqlite3.connect(".assay/mlflow.db")) as database:
+        database.execute("UPDATE model_versions SET current_stage = 'Staging' WHERE version = 2")
+        database.execute(
+            "CREATE TRIGGER shut BEFORE UPDATE ON model_versions BEGIN SELECT RAISE(ABORT, 'read only'); END"
+        )
+        database.commit()
+    said = output(capsys, "versions", "mine")
+    assert "cannot be written: read only" in said
+    assert "   1  Production  passed" in said
+    assert "cannot be written: read only" in output(capsys, "history", "mine")
+    told = output(capsys, "doctor", code=1)
+    assert "BAD   registry" in told
+    assert "cannot be written: read only" in told
+    assert "The audit log is whole" in told
 
 
 @pytest.mark.usefixtures("workplace")

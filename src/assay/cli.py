@@ -151,7 +151,8 @@ def _gate(options: argparse.Namespace) -> int:
     task = task_meant(options, settings)
     number = version_meant(options, task.model, settings)
     # A task that has a file says in it which rows a version has to pass on; others are a look.
-    current = options.data is None or not has_file(options.task, settings)
+    others = columns_of(options).keys() - {"slices"}
+    current = not others or not has_file(options.task, settings)
     version, gate = gate_version(task, number, settings, current=current, progress=Progress())
     say(f"{version.model} version {version.number}")
     for line in gate.lines():

@@ -252,7 +252,9 @@ class _Sqlite:
     @contextmanager
     def hold(self, name: str) -> Iterator[bool]:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        path = self.path.with_name(f"{self.path.name}.{digest}.lock")
+        # Beside the file itself, as its journal is: whoever names a link to it meets the same lock.
+        file = self.path.resolve()
+        path = file.with_name(f"{file.name}.{digest}.lock")
         with ExitStack() as stack:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)

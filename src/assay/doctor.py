@@ -155,7 +155,7 @@ def seats(settings: Settings) -> Iterator[Note]:
     try:
         book = open_registry(settings)
         for model in find_models(settings.store):
-            yield from (Note("note", line) for line in settled(book, model, who_of(settings)))
+            yield from settled(book, model, who_of(settings))
         found = book.verify()
     except (ConfigError, DatabaseError) as error:
         yield Note("BAD", f"people's database {where}: {error.message}")
@@ -167,9 +167,11 @@ def seats(settings: Settings) -> Iterator[Note]:
         yield from (Note(level, f"people's database {where}: {line}") for line in found.lines())
 
 
-def settled(book: "Registry", model: str, who: str) -> list[str]:
-    """Put a model in step and return what was not; somebody else's promotion under way is said."""
+def settled(book: "Registry", model: str, who: str) -> Iterator[Note]:
+    """Put a model in step and say what was not; somebody else's promotion under way is said."""
     try:
-        return book.settle(model, who=who)
+        yield from (Note("note", line) for line in book.settle(model, who=who))
     except PromotionRefused as refused:
-        return [refused.message]
+        yield Note("note", refused.message)
+    except RegistryError as error:
+        yield Note("BAD", f"registry: {model} is out of step with its seats: {error.message}")

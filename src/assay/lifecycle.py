@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.audit import Entry, Seat
 from assay.config import find_task
-from assay.exceptions import DatabaseError, PromotionRefused
+from assay.exceptions import DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_file, open_registry, registered_name
 from assay.progress import Progress
 from assay.registry import Registry, Version, parse_moment, tenure_at, who_of
@@ -207,6 +207,9 @@ def say_settled(registry: Registry, model: str, who: str, progress: Progress) ->
         holder = refused.data.get("holder", "Somebody else")
         progress.say(f"{holder} is moving a version of {model!r} now; what follows may be from before that.")
     except DatabaseError as error:
+        progress.say(error.message)
+    except RegistryError as error:
+        registry.versions(model)  # one that cannot be read either says so itself
         progress.say(error.message)
 
 

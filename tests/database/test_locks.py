@@ -40,6 +40,15 @@ def test_a_lock_is_exclusive_within_a_process(uri: str) -> None:
                 hold(other, "a", fail)
 
 
+def test_a_file_named_by_a_link_has_the_same_locks(sqlite: str, tmp_path: Path) -> None:
+    hold(Database(sqlite), "a")
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "people.db"
+    link.symlink_to(path_of(sqlite))
+    with Database(sqlite).lock("a", holder="ada"), pytest.raises(LockHeld, match="held by ada"):
+        hold(Database(f"sqlite:///{link}"), "a", fail)
+
+
 def test_a_lock_ends_with_an_error(uri: str) -> None:
     with pytest.raises(ZeroDivisionError):
         hold(Database(uri), "a", fail)

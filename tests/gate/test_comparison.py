@@ -69,6 +69,20 @@ def test_point_compares_the_decimals_that_people_read(
     assert not_lower(GatePolicy(max_regression=slack), "f1", found) is passed
 
 
+@pytest.mark.parametrize("rows", [300, 700, 25_000])
+@pytest.mark.parametrize("slack", [0.01, 0.02])
+def test_point_counts_the_rows_that_may_be_lost(rows: int, slack: float) -> None:
+    policy, lost = GatePolicy(max_regression=slack), round(slack * rows)
+    for wrong in range(1, rows // 3, 1 + rows // 100):
+        truth, theirs, ours = (np.ones(rows, int) for _ in range(3))
+        theirs[:wrong] = ours[: wrong + lost] = 0
+        found = compare_decisions(truth, theirs, ours, labels=2, positive=1, resamples=2)
+        assert not_lower(policy, "accuracy", found), (wrong, found.accuracy)
+        ours[-1] = 0
+        found = compare_decisions(truth, theirs, ours, labels=2, positive=1, resamples=2)
+        assert not_lower(policy, "accuracy", found) is False
+
+
 @pytest.mark.parametrize(
     ("low", "high", "slack", "passed"),
     [

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -173,6 +173,31 @@ def test_an_alias_moved_in_mlflow_in_the_middle_is_not_written_over(
     assert "assay.audit" not in any_bench.registry.version(any_bench.model, "2").tags
     [told, *_] = any_bench.settle()
     assert "is version 3; by the audit log it was version 1" in told
+
+
+def test_who_lost_its_lock_to_another_leaves_no_word_of_an_edit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assay.registry import promotion
+
+    for champion in (None, "1", "1"):
+        bench.register(champion=champion)
+    bench.promote("1")
+    take_seat = promotion.take_seat
+
+    def lost(*given: object) -> None:
+        # As where the server ends the session that holds the lock, and the next command comes first.
+        monkeypatch.setattr(promotion, "take_seat", take_seat)
+        monkeypatch.setattr(type(bench.registry._books), "held", lambda *_: nullcontext())
+        bench.promote("3", who="bob")
+        take_seat(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(promotion, "take_seat", lost)
+    with pytest.raises(PromotionRefused, match="was version 1 and is version 3 now"):
+        bench.promote("2")
+    assert bench.settle() == []
+    actions = [(each.action, each.after) for each in bench.registry.history(bench.model)]
+    assert actions[2:] == [("promoting", "2"), ("abandoned", "2"), ("promoting", "3"), ("promoted", "3")]
 
 
 def test_a_version_deleted_in_mlflow_in_the_middle_gets_no_seat(

@@ -7,12 +7,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from assay.exceptions import RegistryError
+from assay.exceptions import LockHeld, RegistryError
 from assay.gate import Check, GateDecision
+from assay.registry import books, read_gate, registration
 from assay.registry.gating import policy_fingerprint
 from assay.registry.store import parse_store
 from assay.registry.versions import read_model
-from tests.registry.conftest import Bench, gate_for
+from tests.registry.conftest import Bench, gate_for, registry_at
 
 
 def test_registered_version_carries_what_identifies_it(bench: Bench) -> None:
@@ -140,3 +141,28 @@ def test_a_decision_that_cannot_be_kept_changes_no_tag(bench: Bench) -> None:
     with pytest.raises(RegistryError, match=r"decision could not be kept with the run.*then gate again"):
         bench.registry.record_gate(bench.model, "1", gate_for(bench.manifest))
     assert bench.registry.version(bench.model, "1") == version
+
+
+def test_two_decisions_about_a_version_are_never_mixed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.register(passed=None)
+    kept, other, told = registration.gate_tags, registry_at(bench.uri, bench.home), []
+
+    def in_the_middle(gate: GateDecision | None, at: datetime) -> dict[str, str]:
+        if not told:
+            told.append("met")
+            try:
+                other.record_gate(bench.model, "1", gate_for(bench.manifest, passed=False, rows="rows-2"))
+            except LockHeld as error:
+                told.append(error.message)
+        return kept(gate, at)
+
+    monkeypatch.setattr(registration, "gate_tags", in_the_middle)
+    monkeypatch.setattr(books, "DECISION_SECONDS", 0.2)
+    version = bench.registry.record_gate(bench.model, "1", gate_for(bench.manifest))
+    decision = read_gate(bench.uri, version)
+    assert decision is not None
+    assert (decision.passed, decision.rows_fingerprint) == (True, "rows-1")
+    assert (version.gate, version.tags["assay.gate.rows"]) == ("passed", "rows-1")
+    assert read_model(parse_store(bench.uri), bench.model).tags["assay.rows"] == "rows-1"
+    assert "'gate:" in told[1]
+    assert other.record_gate(bench.model, "1", gate_for(bench.manifest, passed=False)).gate == "blocked"

@@ -73,6 +73,16 @@ def test_stages_edited_elsewhere_are_told_put_right_and_recorded(seated: Bench) 
     assert seated.settle() == []
 
 
+def test_stages_put_right_after_a_rollback_do_not_let_the_next_one_undo_it(seated: Bench) -> None:
+    assert seated.rollback().number == "1"
+    with seated.registry._client.session() as mlflow:
+        mlflow.transition_model_version_stage(seated.model, "3", "Production")
+    assert len(seated.settle()) == 1
+    with pytest.raises(PromotionRefused, match="ann went back from version 2 to version 1 at "):
+        seated.rollback()
+    assert seated.states()["1"] == ("Production", ("production",))
+
+
 def test_production_moved_elsewhere_stays_and_is_told_and_recorded(seated: Bench) -> None:
     with seated.registry._client.session() as mlflow:
         mlflow.set_registered_model_alias(seated.model, "production", "3")

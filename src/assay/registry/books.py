@@ -1,14 +1,19 @@
 """What a change of seats is written to: MLflow's store, the audit log, and the lock between processes."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.audit import AuditLog
 from assay.database import Database
 from assay.exceptions import LockHeld, PromotionRefused
+from assay.registry.account import account
 from assay.registry.store import Store
+
+DECISION_SECONDS = 60
+"""How long another gate decision about the same version is waited for: it took longer to make."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +39,18 @@ class Books:
                 stale=False,
                 **error.data,
             ) from error
+
+    @contextmanager
+    def deciding(self, model: str, number: str) -> Iterator[None]:
+        """Hold the lock of a version's gate decision, waiting for who writes another; raises LockHeld."""
+        deadline, name = time.monotonic() + DECISION_SECONDS, f"gate:{model} version {number}"
+        with ExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(self.database.lock(name, holder=account()))
+                    break
+                except LockHeld:
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(0.1)
+            yield

@@ -101,7 +101,9 @@ def rollback(books: Books, name: str, reference: str | None, *, who: str, reason
 
 def _refuse_toggling(entries: Sequence[Entry], served: Sequence[str]) -> None:
     """Raise PromotionRefused where the version before is the one that was just gone back from."""
-    last = next((each for each in reversed(entries) if each.seat == PRODUCTION and each.action in DONE), None)
+    # Where stages were put right, nobody moved.
+    moves = (each for each in reversed(entries) if each.seat == PRODUCTION and each.before != each.after)
+    last = next((each for each in moves if each.action in DONE), None)
     if last is not None and last.kind == "rollback":
         raise PromotionRefused(
             f"{last.who} went back from {named(last.before)} to {named(last.after)} at "
@@ -145,7 +147,10 @@ def _move(
     try:
         take_seat(books.store, move)
     except PromotionRefused:
-        abandon(books, intent)
+        last = last_of(books.audit.readable(model.name)[0], seat)
+        # Who lost the lock finds the word of who settled this and went on; one behind it would deny theirs.
+        if last is not None and last.number == intent.number:
+            abandon(books, intent)
         raise
     anchor(books, complete(books, entries, intent))
     return pick(books.store, read_model(books.store, model.name), version.number)

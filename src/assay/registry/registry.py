@@ -83,9 +83,12 @@ class Registry:
         """Keep a newer gate decision with a version and return the version.
 
         The rows that it was made on become the task's ``current`` ones, unless they are other rows that
-        somebody wanted to see it on: such a decision lets no version take a seat.
+        somebody wanted to see it on: such a decision lets no version take a seat. Two decisions about one
+        version are written one after the other, so that none passes by half of each. Raises DatabaseError.
         """
-        return registration.record_gate(self._client, self.version(model, reference), gate, current=current)
+        version = self.version(model, reference)
+        with self._books.deciding(model, version.number):
+            return registration.record_gate(self._client, version, gate, current=current)
 
     def versions(self, model: str) -> list[Version]:
         """Return the versions of a model, oldest first; none when the model does not exist."""

@@ -110,7 +110,8 @@ def _put_in_step(books: Books, model: Model, entries: Sequence[Entry], who: str)
         before=production,
         after=production,
         kind="edit",
-        reason="Stages and the alias previous follow the seats: put right.",
+        # Written before it is done, and once more where it could not be: it says no more than that.
+        reason="Stages and the alias previous follow the seats: to be put right.",
         evidence={"put_right": list(told)},
     )
     put_right(books.store, model.name, changes)
