@@ -187,9 +187,14 @@ def calls_table() -> str:
 def metrics() -> dict[str, tuple[str, str, list[str]]]:
     """Return type, sentence and label names of every metric, by name, as Prometheus reads them."""
     counters = Counters()
-    counters.request(Exchange(request_id="1", method="POST", path="/predict", status=200))
+    call = {"method": "POST", "path": "/batch", "status": 503, "code": "overloaded", "task": "spam"}
+    counters.request(Exchange(request_id="1", rows=1, **call))  # type: ignore[arg-type]
     values = {"task": "spam", "label": "ham", "confidence": 1.0, "score": 0.0, "threshold": 0.5}
     counters.decided([Decision(**values, decided_by="model", model="SpamClassifier", version="1")])  # type: ignore[arg-type]
+    counters.rejected("delay")
+    counters.swapped("spam", "done")
+    counters.serving("spam", "1")
+    counters.degraded("redis", True)
     found = {}
     for family in text_string_to_metric_families(counters.render().decode()):
         names = {name for sample in family.samples for name in sample.labels} - {"le"}

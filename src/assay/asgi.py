@@ -14,6 +14,7 @@ from assay import service
 from assay.estimators import load_artifact
 from assay.exceptions import AssayError, ConfigError
 from assay.registry import fetch_version, find_production
+from assay.runfolder import RunFolder
 from assay.service import Limits, Missing, Models, Served
 from assay.settings import Settings, read_settings
 from assay.telemetry import Counters
@@ -29,11 +30,14 @@ def create_app() -> FastAPI:
     return build_app(read_settings())
 
 
-def build_app(settings: Settings, *, retry_seconds: float = RETRY_SECONDS) -> FastAPI:
+def build_app(
+    settings: Settings, *, run: RunFolder | None = None, retry_seconds: float = RETRY_SECONDS
+) -> FastAPI:
     """Return the service over the production version of every task, or the folders of ``settings.models``.
 
     A registry that is down or empty and an artifact that is damaged do not stop the start: what is missing
     is named under ``/health``, and loaded from the registry in the background as soon as it can be.
+    ``run`` is what the processes of one service share; without it this one is alone.
     Raises ConfigError when two folders decide the same task.
     """
     models = Models(default_task=settings.default_task)
@@ -56,7 +60,9 @@ def build_app(settings: Settings, *, retry_seconds: float = RETRY_SECONDS) -> Fa
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
     )
-    return service.create_app(models, metrics=Counters(), limits=limits, lifespan=lifespan)
+    return service.create_app(
+        models, metrics=Counters(run.metrics if run else None), limits=limits, lifespan=lifespan
+    )
 
 
 def _freeze() -> None:

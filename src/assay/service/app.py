@@ -14,7 +14,6 @@ from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.page import read_page
 from assay.service.routes import TASK_PREFIX, decision_routes, front_routes, health_routes
-from assay.service.statistics import LiveStatistics
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -50,7 +49,7 @@ def create_app(
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
     )
-    deciding = Deciding(models, LiveStatistics(), metrics, limits or Limits())
+    deciding = Deciding(models, metrics, limits or Limits())
     app.include_router(
         front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
     )

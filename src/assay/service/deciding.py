@@ -12,7 +12,6 @@ from assay.service.envelope import MetricsSink
 from assay.service.errors import fault, invalid
 from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS, Limits
 from assay.service.models import Models
-from assay.service.statistics import LiveStatistics
 
 
 def fits_inline(texts: Sequence[str]) -> bool:
@@ -23,10 +22,8 @@ def fits_inline(texts: Sequence[str]) -> bool:
 class Deciding:
     """Asks the cascade of a task and counts what it decided."""
 
-    def __init__(
-        self, models: Models, statistics: LiveStatistics, metrics: MetricsSink, limits: Limits
-    ) -> None:
-        self.models, self.statistics, self.metrics, self.limits = models, statistics, metrics, limits
+    def __init__(self, models: Models, metrics: MetricsSink, limits: Limits) -> None:
+        self.models, self.metrics, self.limits = models, metrics, limits
         self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
 
     async def decide(
@@ -48,6 +45,5 @@ class Deciding:
             index = error.data["index"]
             field = "text" if single else f"texts.{index}"
             raise invalid([fault(field, f"The text {error.data['fault']}.", texts[index])]) from None
-        self.statistics.add(decisions)
         self.metrics.decided(decisions)
         return decisions

@@ -5,7 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -31,10 +31,28 @@ class MetricsSink(Protocol):
     content_type: str
 
     def request(self, exchange: Exchange) -> None:
-        """Count one request that was answered."""
+        """Count one request that was answered, its error and the rows of its file."""
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
+
+    def rejected(self, reason: str) -> None:
+        """Count a request that was turned away although nothing was wrong with it."""
+
+    def swapped(self, task: str, outcome: str) -> None:
+        """Count an attempt to let another version answer for a task."""
+
+    def serving(self, task: str, version: str) -> None:
+        """Say which version answers for a task from now on; none when it is empty."""
+
+    def degraded(self, part: str, trouble: bool) -> None:
+        """Say whether a part that the service can do without is out of order."""
+
+    def load(self, *, delay: float, in_flight: int, connections: int) -> None:
+        """Say how busy this process is; the delay of its event loop is in seconds."""
+
+    def statistics(self) -> dict[str, Any]:
+        """Return what was decided since the service started, in all processes, as ``/health`` shows it."""
 
     def render(self) -> bytes:
         """Return all counts as text of ``content_type``."""

@@ -14,7 +14,7 @@ class Exchange:
     """What is known of one request; who handles it fills it in on the way.
 
     ``seconds`` runs from the first byte of headers to the last byte of the answer, ``texts`` counts those
-    that were decided, ``row_errors`` the rows of an uploaded file that could not be.
+    that were decided, ``rows`` the rows of an uploaded file and ``row_errors`` those that could not be.
     """
 
     request_id: str
@@ -37,6 +37,7 @@ class Exchange:
     task: str = ""
     version: str = ""
     texts: int = 0
+    rows: int = 0
     row_errors: int = 0
     content: tuple[str, ...] = ()
     """The texts themselves; only kept where the settings ask for them in the request log."""

@@ -99,7 +99,7 @@ def health_routes(deciding: Deciding, *, version: str) -> APIRouter:
                 "version": version,
                 "default_task": models.default_task,
                 "tasks": _states(models),
-                "statistics": deciding.statistics.to_dict(),
+                "statistics": deciding.metrics.statistics(),
             }
         )
 

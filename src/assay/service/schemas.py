@@ -150,7 +150,7 @@ class TaskState(BaseModel):
 
 
 class TaskStatistics(BaseModel):
-    """What one task decided since the process started."""
+    """What one task decided since the service started."""
 
     decisions: int
     labels: dict[str, int]
@@ -159,7 +159,7 @@ class TaskStatistics(BaseModel):
 
 
 class Statistics(BaseModel):
-    """What the process decided since it started."""
+    """What the service decided since it started, in all its processes."""
 
     since: str
     decisions: int

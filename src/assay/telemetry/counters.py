@@ -1,60 +1,104 @@
-"""Counts for Prometheus: requests, latencies, decisions."""
+"""Counts for Prometheus and for ``/health``, of one process or of all workers together."""
 
+import time
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from assay.estimators import Decision
 from assay.service import Exchange
-
-BUCKETS = (
-    *(50e-6, 100e-6, 250e-6, 500e-6),
-    *(1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3),
-    *(1.0, 2.5, 5.0, 10.0),
-)
-"""Upper bounds in seconds: one short text takes tens of microseconds, a full batch up to seconds."""
+from assay.telemetry.families import Families
+from assay.telemetry.statistics import statistics_of
 
 
 class Counters:
-    """The counters of one process, in a registry of their own."""
+    """What the service counts.
+
+    Parameters
+    ----------
+    folder
+        Where the workers of a service keep their counts, so that each can tell those of all; the variable
+        ``PROMETHEUS_MULTIPROC_DIR`` must have named it before prometheus_client was imported. Left out,
+        the counts are of this object alone.
+    """
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "assay_requests",
-            "HTTP requests by route template, method and status.",
-            ("route", "method", "status"),
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "assay_request_seconds",
-            "Seconds from a request's first byte of headers to its last byte of answer.",
-            ("route", "method"),
-            buckets=BUCKETS,
-            registry=self._registry,
-        )
-        self._decisions = Counter(
-            "assay_decisions",
-            "Decisions by task, version, label and the tier that decided.",
-            ("task", "version", "label", "decided_by"),
-            registry=self._registry,
-        )
+        self._families = Families(None if folder else self._registry)
+        self._versions: dict[str, str] = {}
+        if folder:
+            MultiProcessCollector(self._registry, str(folder))  # type: ignore[no-untyped-call]
+        self._families.start.set(time.time())
 
     def request(self, exchange: Exchange) -> None:
-        """Count one request that was answered."""
-        self._requests.labels(exchange.route, exchange.method, str(exchange.status)).inc()
-        self._seconds.labels(exchange.route, exchange.method).observe(exchange.seconds)
+        """Count one request that was answered, its error and the rows of its file."""
+        families = self._families
+        families.requests.labels(exchange.route, exchange.method, str(exchange.status)).inc()
+        families.seconds.labels(exchange.route, exchange.method).observe(exchange.seconds)
+        if exchange.code:
+            families.errors.labels(exchange.code).inc()
+        if exchange.rows:
+            families.rows.labels(exchange.task).inc(exchange.rows)
+            families.row_errors.labels(exchange.task).inc(exchange.row_errors)
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
         tally = Tally((each.task, each.version, each.label, each.decided_by) for each in decisions)
         for labels, count in tally.items():
-            self._decisions.labels(*labels).inc(count)
+            self._families.decisions.labels(*labels).inc(count)
+        confidence: dict[str, float] = {}
+        for each in decisions:
+            confidence[each.task] = confidence.get(each.task, 0.0) + each.confidence
+        for task, total in confidence.items():
+            self._families.confidence.labels(task).inc(total)
+
+    def rejected(self, reason: str) -> None:
+        """Count a request that was turned away although nothing was wrong with it."""
+        self._families.rejected.labels(reason).inc()
+
+    def swapped(self, task: str, outcome: str) -> None:
+        """Count an attempt to let another version answer for a task."""
+        self._families.swaps.labels(task, outcome).inc()
+
+    def serving(self, task: str, version: str) -> None:
+        """Say which version answers for a task in this process from now on; none when it is empty."""
+        before = self._versions.get(task)
+        if before is not None:
+            self._families.served.labels(task, before).set(0)
+        self._versions[task] = version
+        self._families.served.labels(task, version).set(1)
+
+    def degraded(self, part: str, trouble: bool) -> None:
+        """Say whether a part that the service can do without is out of order."""
+        self._families.degraded.labels(part).set(int(trouble))
+
+    def load(self, *, delay: float, in_flight: int, connections: int) -> None:
+        """Say how busy this process is; the delay of its event loop is in seconds."""
+        self._families.delay.set(delay)
+        self._families.in_flight.set(in_flight)
+        self._families.connections.set(connections)
+
+    def statistics(self) -> dict[str, Any]:
+        """Return what was decided since the service started, in all processes, as ``/health`` shows it."""
+        return statistics_of(self._read())
 
     def render(self) -> bytes:
         """Return every count in Prometheus' text format, as ``content_type`` says."""
         return generate_latest(self._registry)
+
+    def _read(self) -> Iterable[Metric]:
+        if self._folder is None:
+            return self._registry.collect()
+        # Without the histograms, which are the most of the files and tell nothing here.
+        files = [
+            str(path) for kind in ("counter_*", "gauge_min_*") for path in self._folder.glob(f"{kind}.db")
+        ]
+        return list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]

@@ -1,0 +1,48 @@
+"""The folder that the processes of one running service share."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that is there from before the first worker starts until after the last one ended.
+
+    The process that starts the workers makes it and hands it to them; a service of one process has one too.
+    Whatever is kept in it is lost when the service stops.
+    """
+
+    path: Path
+
+    @property
+    def metrics(self) -> Path:
+        """Folder of Prometheus' files, a few a worker; those of a dead worker keep its counts."""
+        return self.path / "metrics"
+
+    @property
+    def rates(self) -> Path:
+        """File in which the workers count requests together."""
+        return self.path / "rates"
+
+    @property
+    def workers(self) -> Path:
+        """Folder in which each worker says what it serves, in a file named by its process id."""
+        return self.path / "workers"
+
+    @property
+    def stopping(self) -> Path:
+        """File that exists once the whole service stops, and not only one of its workers."""
+        return self.path / "stopping"
+
+
+@contextmanager
+def run_folder() -> Iterator[RunFolder]:
+    """Make the folder of one run, readable by this account alone, and remove it at the end."""
+    with tempfile.TemporaryDirectory(prefix="assay-run-", ignore_cleanup_errors=True) as path:
+        run = RunFolder(Path(path))
+        run.metrics.mkdir()
+        run.workers.mkdir()
+        yield run
