@@ -192,7 +192,7 @@ def metrics() -> dict[str, tuple[str, str, list[str]]]:
     values = {"task": "spam", "label": "ham", "confidence": 1.0, "score": 0.0, "threshold": 0.5}
     counters.decided([Decision(**values, decided_by="model", model="SpamClassifier", version="1")])  # type: ignore[arg-type]
     counters.rejected("delay")
-    counters.swapped("spam", "done")
+    counters.swapped("spam", "swapped")
     counters.serving("spam", "1")
     counters.degraded("redis", True)
     found = {}

@@ -98,13 +98,16 @@ def test_production_versions_of_every_task_are_served(filled_home: Path) -> None
 def test_a_registry_that_goes_away_changes_nothing(filled_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(filled_home, home)
-    client = TestClient(build_app(Settings(home=home), retry_seconds=0.01))
+    client = TestClient(build_app(Settings(home=home, poll_seconds=0.01)))
     with client:
         (home / "mlflow.db").unlink()
         shutil.rmtree(home / "artifacts", ignore_errors=True)
         for _ in range(20):
             assert client.post("/predict", json={"text": "a wonderful film"}).status_code == 200
-        assert health_of(client)["status"] == "ok"
+        assert eventually(lambda: health_of(client)["status"] == "degraded")
+        health = health_of(client)
+        assert "There is no registry at" in health["registry"]["reason"]
+        assert {task["reason"] for task in health["tasks"].values()} == {None}
 
 
 def test_without_a_registry_the_service_starts_and_says_so(
@@ -126,8 +129,8 @@ def test_an_unreachable_server_is_named_and_the_service_starts(tmp_path: Path) -
 
 
 def test_a_registry_that_comes_up_later_is_found_in_the_background(filled_home: Path, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
-    with TestClient(build_app(settings, retry_seconds=0.02)) as client:
+    settings = Settings(home=tmp_path, tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}", poll_seconds=0.02)
+    with TestClient(build_app(settings)) as client:
         assert client.get("/health/ready").status_code == 503
         shutil.copy(filled_home / "mlflow.db", tmp_path / "mlflow.db")
         assert eventually(lambda: client.get("/health/ready").status_code == 200)
@@ -139,10 +142,12 @@ def test_an_absent_registry_is_logged_once_and_not_at_every_attempt(
 ) -> None:
     attempts: list[str] = []
     with (
-        TestClient(build_app(Settings(home=tmp_path), retry_seconds=0.001)) as client,
+        TestClient(build_app(Settings(home=tmp_path, poll_seconds=0.001))) as client,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("assay.asgi.find_production", lambda uri: attempts.append(uri) or find_production(uri))
+        patch.setattr(
+            "assay.following.find_production", lambda uri: attempts.append(uri) or find_production(uri)
+        )
         assert eventually(lambda: len(attempts) > 5)
         assert client.get("/health/live").status_code == 200
     assert caplog.text.count("No models were found") == 1

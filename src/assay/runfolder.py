@@ -33,6 +33,11 @@ class RunFolder:
         return self.path / "workers"
 
     @property
+    def refresh(self) -> Path:
+        """File that is replaced when every worker is to ask the registry at once."""
+        return self.path / "refresh"
+
+    @property
     def stopping(self) -> Path:
         """File that exists once the whole service stops, and not only one of its workers."""
         return self.path / "stopping"

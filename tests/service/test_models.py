@@ -57,7 +57,7 @@ def test_a_served_task_is_missing_no_longer(sentiment_cascade: Cascade) -> None:
     models.serve(Served(cascade=sentiment_cascade))
     assert models.complete
     assert models.missing == {}
-    assert models.served["sentiment"].state()["reason"] is None
+    assert models.seat("sentiment").state()["reason"] is None
 
 
 def test_without_models_the_reasons_and_the_command_are_given() -> None:

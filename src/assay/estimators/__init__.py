@@ -7,6 +7,7 @@ from assay.estimators.cascade import Cascade, Judged
 from assay.estimators.conversion import convert_pipeline
 from assay.estimators.decision import Decision
 from assay.estimators.explanation import Explanation
+from assay.estimators.golden import Golden, read_golden
 from assay.estimators.held_out import HeldOut
 from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
@@ -31,6 +32,7 @@ __all__ = [
     "Cascade",
     "Decision",
     "Explanation",
+    "Golden",
     "HeldOut",
     "Hit",
     "Judged",
@@ -51,6 +53,7 @@ __all__ = [
     "load_artifact",
     "measure_threshold",
     "parse_rules",
+    "read_golden",
     "read_held_out",
     "read_manifest",
     "read_rules",

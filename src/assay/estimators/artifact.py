@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from assay.config import Task, faults, read_task
 from assay.estimators.annexes import tables_to_json
 from assay.estimators.cascade import Cascade
-from assay.estimators.golden import check_golden, golden_lines
+from assay.estimators.golden import golden_lines, read_golden
 from assay.estimators.linear import LinearModel, LinearSpec
 from assay.estimators.manifest import (
     GOLDEN,
@@ -28,7 +28,7 @@ from assay.estimators.manifest import (
     read_manifest,
 )
 from assay.estimators.rules import NO_RULES, Rules, read_rules
-from assay.estimators.tensors import map_tensors, write_tensors
+from assay.estimators.tensors import copy_tensors, map_tensors, write_tensors
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
@@ -97,10 +97,12 @@ def attach_report(folder: Path, report: str) -> Manifest:
     return manifest
 
 
-def load_artifact(folder: Path) -> Cascade:
+def load_artifact(folder: Path, *, private: bool = False) -> Cascade:
     """Return the cascade of an artifact folder, its hashes and golden decisions verified.
 
-    No code from the folder is run. Raises ArtifactError, naming what is damaged.
+    No code from the folder is run. The weights are mapped from their file, which must then stay as it is;
+    ``private`` copies them into memory, for a process that outlives the folder. Raises ArtifactError,
+    naming what is damaged.
 
     >>> cascade = load_artifact(Path("tests/artifacts/v1/three-labels"))
     >>> cascade.labels
@@ -132,9 +134,10 @@ def load_artifact(folder: Path) -> Cascade:
             f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
             folder=folder,
         )
-    model = LinearModel.from_arrays(spec, map_tensors(folder / "model.safetensors"))
+    read = copy_tensors if private else map_tensors
+    model = LinearModel.from_arrays(spec, read(folder / "model.safetensors"))
     cascade = Cascade(task=task, model=model, rules=rules, operating_point=point, manifest=manifest)
-    check_golden(cascade, folder / GOLDEN)
+    read_golden(folder).check(cascade)
     return cascade
 
 

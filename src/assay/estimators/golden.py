@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.estimators.cascade import Cascade
+from assay.estimators.manifest import GOLDEN
 from assay.estimators.texts import check_texts
 from assay.exceptions import ArtifactError, TextError
 
@@ -24,8 +27,38 @@ def golden_lines(cascade: Cascade, texts: Sequence[str]) -> str:
     )
 
 
-def check_golden(cascade: Cascade, path: Path) -> None:
-    """Raise ArtifactError unless the cascade decides every golden text as recorded."""
+@dataclass(frozen=True)
+class Golden:
+    """Texts and what a cascade must decide about them; ``place`` is the file that says so."""
+
+    place: Path
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    def check(self, cascade: Cascade) -> None:
+        """Raise ArtifactError unless the cascade decides every text as recorded."""
+        judged = cascade.judge(self.texts)
+        found, expected = judged.probabilities, self.probabilities
+        if expected.shape != found.shape:
+            raise ArtifactError(
+                f"{self.place} must hold {len(cascade.labels)} probabilities a line.", file=self.place.name
+            )
+        apart = np.abs(found - expected).max(axis=1).tolist()
+        for number, label in enumerate(judged.labels):
+            if label != self.labels[number] or not apart[number] <= TOLERANCE:
+                raise ArtifactError(
+                    f"{self.place} line {number + 1}: the recorded decision is {self.labels[number]!r}, now "
+                    f"it is {label!r}, its probability {apart[number]:.3g} away (at most {TOLERANCE}). "
+                    "The version is refused.",
+                    file=self.place.name,
+                    line=number + 1,
+                )
+
+
+def read_golden(folder: Path) -> Golden:
+    """Return the golden decisions of an artifact folder. Raises ArtifactError."""
+    path = folder / GOLDEN
     try:
         # Split at line feeds only: JSON leaves other line separators of Unicode as they are.
         entries = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
@@ -39,17 +72,4 @@ def check_golden(cascade: Cascade, path: Path) -> None:
         raise ArtifactError(
             f"{path} holds no golden text; an artifact must prove what it decides.", file=path.name
         )
-    judged = cascade.judge(texts)
-    found = judged.probabilities
-    if expected.shape != found.shape:
-        raise ArtifactError(f"{path} must hold {len(cascade.labels)} probabilities a line.", file=path.name)
-    apart = np.abs(found - expected).max(axis=1).tolist()
-    for number, label in enumerate(judged.labels):
-        if label != given[number] or not apart[number] <= TOLERANCE:
-            raise ArtifactError(
-                f"{path} line {number + 1}: the recorded decision is {given[number]!r}, now it is "
-                f"{label!r}, its probability {apart[number]:.3g} away (at most {TOLERANCE}). "
-                "The version is refused.",
-                file=path.name,
-                line=number + 1,
-            )
+    return Golden(path, tuple(texts), tuple(given), expected)

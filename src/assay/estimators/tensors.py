@@ -1,6 +1,7 @@
 """Arrays in a safetensors file, mapped into memory instead of read."""
 
 import json
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,35 @@ def map_tensors(path: Path) -> dict[str, NDArray[Any]]:
     The library checks the header (no overlap, no gap, nothing outside the file) before anything is built
     from it; pages are read on first use and shared between processes. Raises ArtifactError.
     """
+    header, offset = _read_header(path)
+    data = np.memmap(path, mode="r", dtype=np.uint8, offset=offset)
+    return {name: _view(data, name, entry, path) for name, entry in header.items()}
+
+
+def copy_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the same arrays in memory of their own, so that nothing done to the file reaches them.
+
+    Raises ArtifactError.
+    """
+    header, offset = _read_header(path)
+    # A mapping without a file goes back to the system whole when the last array is gone; what malloc
+    # hands out may not, and a service loads a version after another.
+    memory = mmap.mmap(-1, path.stat().st_size - offset, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            whole = file.readinto(memory) == len(memory)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}.", path=path) from error
+    if not whole:
+        raise ArtifactError(f"{path} became shorter while it was read.", path=path)
+    data = np.frombuffer(memory, np.uint8)
+    data.flags.writeable = False
+    return {name: _view(data, name, entry, path) for name, entry in header.items()}
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """Return what a file says of its arrays, and where their numbers begin."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -37,10 +67,9 @@ def map_tensors(path: Path) -> dict[str, NDArray[Any]]:
     except (SafetensorError, OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a whole safetensors file: {error}", path=path) from error
     header.pop("__metadata__", None)
-    if path.stat().st_size == 8 + size:
+    if path.stat().st_size <= 8 + size:
         raise ArtifactError(f"{path} holds no numbers.", path=path)
-    data = np.memmap(path, mode="r", dtype=np.uint8, offset=8 + size)
-    return {name: _view(data, name, entry, path) for name, entry in header.items()}
+    return header, 8 + size
 
 
 def _view(data: NDArray[np.uint8], name: str, entry: dict[str, Any], path: Path) -> NDArray[Any]:

@@ -1,9 +1,25 @@
 """The web service: HTTP in, decisions out. It knows neither the registry nor how counts are kept."""
 
+from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
-from assay.service.envelope import MetricsSink, RequestLog
+from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
 from assay.service.limits import Limits
-from assay.service.models import Missing, Models, Served
+from assay.service.models import Missing, Models, Seat, Served
+from assay.service.versions import Versions
 
-__all__ = ["Exchange", "Limits", "MetricsSink", "Missing", "Models", "RequestLog", "Served", "create_app"]
+__all__ = [
+    "Exchange",
+    "Follower",
+    "Limits",
+    "MetricsSink",
+    "Missing",
+    "Models",
+    "Recorder",
+    "RequestLog",
+    "Seat",
+    "Served",
+    "SwapOutcome",
+    "Versions",
+    "create_app",
+]

@@ -7,13 +7,15 @@ from importlib.metadata import version as version_of
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from assay.service.admin import Follower, Recorder, admin_routes
 from assay.service.deciding import Deciding
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.page import read_page
-from assay.service.routes import TASK_PREFIX, decision_routes, front_routes, health_routes
+from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes, health_routes
+from assay.service.versions import Versions
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -23,6 +25,9 @@ def create_app(
     *,
     metrics: MetricsSink,
     limits: Limits | None = None,
+    versions: Versions | None = None,
+    follower: Follower | None = None,
+    record: Recorder | None = None,
     log: RequestLog | None = None,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
@@ -36,6 +41,12 @@ def create_app(
         Where requests and decisions are counted.
     limits
         How much one request may bring; the defaults of ``Limits`` when left out.
+    versions
+        Where requests that name a version find it; only those of ``models`` when left out.
+    follower
+        Who keeps the models in step with a registry; nobody when left out.
+    record
+        Writes into the audit log what an operator asked for.
     log
         Where a line is written for each request; nowhere when left out.
     lifespan
@@ -49,13 +60,14 @@ def create_app(
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
     )
-    deciding = Deciding(models, metrics, limits or Limits())
+    deciding = Deciding(models, versions or Versions(models), metrics, limits or Limits())
     app.include_router(
         front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
     )
-    app.include_router(health_routes(deciding, version=version))
-    app.include_router(decision_routes(deciding))
-    app.include_router(decision_routes(deciding, prefix=TASK_PREFIX))
+    app.include_router(health_routes(deciding, follower, version=version))
+    for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
+        app.include_router(decision_routes(deciding, prefix=prefix))
+    app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app

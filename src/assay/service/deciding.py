@@ -6,12 +6,13 @@ from functools import partial
 import anyio
 import anyio.to_thread
 
-from assay.estimators import Decision
+from assay.estimators import Cascade, Decision
 from assay.exceptions import TextError
 from assay.service.envelope import MetricsSink
 from assay.service.errors import fault, invalid
 from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS, Limits
 from assay.service.models import Models
+from assay.service.versions import Versions
 
 
 def fits_inline(texts: Sequence[str]) -> bool:
@@ -22,19 +23,36 @@ def fits_inline(texts: Sequence[str]) -> bool:
 class Deciding:
     """Asks the cascade of a task and counts what it decided."""
 
-    def __init__(self, models: Models, metrics: MetricsSink, limits: Limits) -> None:
-        self.models, self.metrics, self.limits = models, metrics, limits
+    def __init__(self, models: Models, versions: Versions, metrics: MetricsSink, limits: Limits) -> None:
+        self.models, self.versions, self.metrics, self.limits = models, versions, metrics, limits
         self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
 
+    async def cascade_of(self, task: str | None, version: str | None = None) -> Cascade:
+        """Return the cascade that one request is answered by, whatever happens meanwhile.
+
+        Raises RequestRefused: 404 for an unknown task or version, 503 for one without a model.
+        """
+        if task is None or version is None:
+            return self.models.get(task)
+        return await self.versions.get(task, version)
+
     async def decide(
-        self, task: str | None, texts: Sequence[str], *, single: bool = False, explain: bool = False
+        self,
+        task: str | None,
+        texts: Sequence[str],
+        *,
+        version: str | None = None,
+        single: bool = False,
+        explain: bool = False,
     ) -> list[Decision]:
         """Return the decisions of a task (None: the default task) for texts, in their order.
 
-        Raises RequestRefused: 404 for an unknown task, 503 for one without a model, 422 naming the first
-        text that cannot be decided.
+        They are those of the version that answers now, or of the one whose number is given. Raises
+        RequestRefused: 404 for an unknown task or version, 503 for one without a model, 422 naming the
+        first text that cannot be decided.
         """
-        cascade = self.models.get(task)
+        # One cascade from here to the end: a swap in between is for the next request.
+        cascade = await self.cascade_of(task, version)
         decide = partial(cascade.decide, texts, explain=explain)
         try:
             if fits_inline(texts) and not explain:

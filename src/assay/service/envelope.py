@@ -5,7 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -25,6 +25,10 @@ CLIENT_GONE = 499
 _SANE_ID = re.compile(rf"[A-Za-z0-9._:/+=@-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}")
 
 
+SwapOutcome = Literal["swapped", "refused", "went back"]
+"""What became of a version that should answer: it does, it may not, or it failed and the one before does."""
+
+
 class MetricsSink(Protocol):
     """Where the service counts what it does; ``telemetry.Counters`` is one."""
 
@@ -39,7 +43,7 @@ class MetricsSink(Protocol):
     def rejected(self, reason: str) -> None:
         """Count a request that was turned away although nothing was wrong with it."""
 
-    def swapped(self, task: str, outcome: str) -> None:
+    def swapped(self, task: str, outcome: SwapOutcome) -> None:
         """Count an attempt to let another version answer for a task."""
 
     def serving(self, task: str, version: str) -> None:

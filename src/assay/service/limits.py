@@ -31,3 +31,12 @@ SHOWN_CHARACTERS = 60
 
 SHOWN_FAULTS = 20
 """How many faults of one request an error lists."""
+
+KEPT_VERSIONS = 4
+"""Versions kept for requests that name one, beside those that answer and their predecessors."""
+
+PINS_WAITING = 8
+"""Requests that may wait for a version to be loaded."""
+
+PIN_SECONDS = 20
+"""How long one of them waits."""

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from assay.service.admin import Follower
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
-from assay.service.models import Models
 from assay.service.page import Page
+from assay.service.responses import json_response
 from assay.service.schemas import (
     BatchRequest,
     DecisionAnswer,
@@ -24,33 +24,35 @@ from assay.service.schemas import (
 )
 
 TASK_PREFIX = "/v1/tasks/{task}"
+VERSION_PREFIX = TASK_PREFIX + "/versions/{version}"
 Explain = Annotated[
     bool, Query(description="Also tell the rules that fired and the words that moved the score.")
 ]
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The body is absent, not UTF-8 or not JSON"},
-    404: {"model": ErrorAnswer, "description": "There is no such task"},
+    404: {"model": ErrorAnswer, "description": "There is no such task or version"},
     413: {"model": ErrorAnswer, "description": "The body is too large"},
     415: {"model": ErrorAnswer, "description": "The body is not sent as JSON"},
     422: {"model": ErrorAnswer, "description": "Fields are wrong; each is named"},
-    503: {"model": ErrorAnswer, "description": "The task has no model"},
+    503: {"model": ErrorAnswer, "description": "The task has no model, or the version cannot be had"},
 }
-
-
-def json_response(value: Any) -> Response:
-    """Return a value as JSON."""
-    return Response(orjson.dumps(value), media_type="application/json")
 
 
 async def task_in_path(task: Annotated[str, Path(description="Name of the task, like spam.")]) -> None:
     """Declare the path parameter to OpenAPI; the calls read it themselves."""
 
 
+async def version_in_path(
+    version: Annotated[str, Path(description="Number of a version of the task's model, like 3.")],
+) -> None:
+    """Declare the path parameter to OpenAPI; the calls read it themselves."""
+
+
 def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
-    """Return the calls that decide, for the default task or, under TASK_PREFIX, for the task in the path."""
+    """Return the calls that decide, for the default task or what the path's prefix names."""
     router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS)
-    if prefix:
-        router.dependencies.append(Depends(task_in_path))
+    declared = {"{task}": task_in_path, "{version}": version_in_path}
+    router.dependencies += [Depends(says) for name, says in declared.items() if name in prefix]
     one, many = (body_schema(model, deciding.limits) for model in (PredictRequest, BatchRequest))
 
     @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
@@ -59,8 +61,8 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
         body = await read_body(request, PredictRequest, deciding.limits)
         if body.text is None:
             return json_response({"predictions": await _decide(deciding, request, body.texts or [], explain)})
-        task = request.path_params.get("task")
-        [decision] = await deciding.decide(task, [body.text], single=True, explain=explain)
+        task, version = _asked(request)
+        [decision] = await deciding.decide(task, [body.text], version=version, single=True, explain=explain)
         return json_response(decision.to_dict())
 
     @router.post("/predict/batch", openapi_extra=many, response_model=Predictions)
@@ -78,14 +80,20 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     return router
 
 
+def _asked(request: Request) -> tuple[str | None, str | None]:
+    """Return the task and the version that a path names."""
+    return request.path_params.get("task"), request.path_params.get("version")
+
+
 async def _decide(
     deciding: Deciding, request: Request, texts: list[str], explain: bool
 ) -> list[dict[str, Any]]:
-    decisions = await deciding.decide(request.path_params.get("task"), texts, explain=explain)
+    task, version = _asked(request)
+    decisions = await deciding.decide(task, texts, version=version, explain=explain)
     return [decision.to_dict() for decision in decisions]
 
 
-def health_routes(deciding: Deciding, *, version: str) -> APIRouter:
+def health_routes(deciding: Deciding, follower: Follower | None, *, version: str) -> APIRouter:
     """Return the calls that say what is served, what it decided, and whether it can answer."""
     router = APIRouter(tags=["health"])
     models = deciding.models
@@ -93,12 +101,15 @@ def health_routes(deciding: Deciding, *, version: str) -> APIRouter:
     @router.get("/health", response_model=Health)
     async def health() -> Response:
         """Say which version answers for each task, and what was decided since the start."""
+        following = follower.state() if follower else None
+        well = models.complete and not (following and following["reason"])
         return json_response(
             {
-                "status": "ok" if models.complete else "degraded",
+                "status": "ok" if well else "degraded",
                 "version": version,
                 "default_task": models.default_task,
-                "tasks": _states(models),
+                "tasks": {name: seat.state() for name, seat in models.seats.items()},
+                "registry": following,
                 "statistics": deciding.metrics.statistics(),
             }
         )
@@ -115,13 +126,6 @@ def health_routes(deciding: Deciding, *, version: str) -> APIRouter:
         return json_response({"status": "ok"})
 
     return router
-
-
-def _states(models: Models) -> dict[str, dict[str, Any]]:
-    states = {name: served.state() for name, served in models.served.items()}
-    return dict(
-        sorted({**{name: missing.state() for name, missing in models.missing.items()}, **states}.items())
-    )
 
 
 def front_routes(

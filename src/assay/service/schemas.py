@@ -138,7 +138,7 @@ class ErrorAnswer(BaseModel):
 
 
 class TaskState(BaseModel):
-    """Which version answers for a task, or why none does."""
+    """Which version answers for a task, and why not the one that should."""
 
     model: str
     version: str
@@ -146,7 +146,32 @@ class TaskState(BaseModel):
     loaded_at: str | None
     labels: list[str]
     positive: str | None
-    reason: str | None
+    previous: str | None = Field(description="The version that answered before; it is kept ready.")
+    wanted: str | None = Field(description="The version that should answer and does not.")
+    reason: str | None = Field(description="Why it does not; null when all is well.")
+
+
+class RegistryState(BaseModel):
+    """Whether the registry says which versions are in production."""
+
+    asked_at: str | None = Field(description="When it last did.")
+    reason: str | None = Field(description="Why it does not now; what is served goes on.")
+
+
+class TaskRefreshed(BaseModel):
+    """What a refresh did for a task."""
+
+    version: str | None = Field(description="The version that answers now.")
+    before: str | None = Field(description="The version that answered before.")
+    wanted: str | None = Field(description="The version that should answer and does not.")
+    reason: str | None = Field(description="Why it does not.")
+
+
+class Refreshed(BaseModel):
+    """What a refresh did."""
+
+    status: str = Field(description="ok, or degraded when a version that should answer does not.")
+    tasks: dict[str, TaskRefreshed]
 
 
 class TaskStatistics(BaseModel):
@@ -169,10 +194,13 @@ class Statistics(BaseModel):
 class Health(BaseModel):
     """What is served and what it decided."""
 
-    status: str = Field(description="ok, or degraded when a task has no model.")
+    status: str = Field(
+        description="ok, or degraded when a version that should answer does not, or the registry is gone."
+    )
     version: str
     default_task: str | None
     tasks: dict[str, TaskState]
+    registry: RegistryState | None = Field(description="Null where folders are served.")
     statistics: Statistics
 
 

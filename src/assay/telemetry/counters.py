@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from assay.estimators import Decision
-from assay.service import Exchange
+from assay.service import Exchange, SwapOutcome
 from assay.telemetry.families import Families
 from assay.telemetry.statistics import statistics_of
 
@@ -64,7 +64,7 @@ class Counters:
         """Count a request that was turned away although nothing was wrong with it."""
         self._families.rejected.labels(reason).inc()
 
-    def swapped(self, task: str, outcome: str) -> None:
+    def swapped(self, task: str, outcome: SwapOutcome) -> None:
         """Count an attempt to let another version answer for a task."""
         self._families.swaps.labels(task, outcome).inc()
 
