@@ -68,7 +68,7 @@ def test_what_a_killed_writer_left_is_undone_by_whoever_reads_first(bench: Bench
 
 def test_reading_cannot_write(bench: Bench) -> None:
     with (
-        pytest.raises(RegistryUnavailable, match="cannot be read: .*readonly"),
+        pytest.raises(RegistryUnavailable, match=r"cannot be read: .*readonly"),
         connect(parse_store(bench.uri), "read") as connection,
     ):
         connection.execute("DELETE FROM registered_models")

@@ -156,7 +156,7 @@ def _sqlite(store: Store, purpose: Purpose) -> Iterator[Connection]:
             uri=store.shown,
         )
     try:
-        # Not mode=ro: whoever reads first after a kill in the middle of a commit has to undo it from the journal.
+        # Not mode=ro: whoever reads first after a kill in the middle of a commit undoes it from the journal.
         # A file or folder that may not be written is opened for reading all the same.
         uri = f"{path.as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=CONNECT_SECONDS, isolation_level=None)
