@@ -4,9 +4,10 @@ import csv
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ from tests.rulesets import small_rules
 from tests.servers import mlflow_server, postgres_missing, postgres_server
 
 QUIET = Progress(quiet=True)
+
+PLACES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+"""Where MLflow's tables name files by their absolute paths."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -175,7 +184,14 @@ def workplace(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def with_version(workplace: Path, trained: Path) -> Path:
     """The current folder of a user who has trained ``mine`` once: version 1, passed, not promoted."""
-    shutil.copy(trained / ".assay" / "mlflow.db", workplace / ".assay" / "mlflow.db")
+    home = workplace / ".assay"
+    shutil.copy(trained / ".assay" / "mlflow.db", home / "mlflow.db")
+    # Files of its own: gating writes beside the artifact.
+    shutil.copytree(trained / ".assay" / "artifacts", home / "artifacts")
+    with closing(sqlite3.connect(home / "mlflow.db", isolation_level=None)) as database:
+        for table, column in PLACES:
+            moved = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
+            database.execute(moved, (str(trained / ".assay"), str(home)))
     return workplace
 
 

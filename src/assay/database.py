@@ -208,7 +208,7 @@ ADVICE: dict[str, tuple[int | str, ...]] = {
 
 def _unusable(shown: str, error: Exception, *codes: int | str, note: str = "") -> DatabaseError:
     told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
-    reason = " ".join(told.split()).rstrip(".")
+    reason = " ".join(told.split()).rstrip(".?")
     advice = next((advice for advice, known in ADVICE.items() if {*codes} & {*known}), "")
     message = f"The people's database {shown} cannot be used: {reason}. {note}{advice}"
     return DatabaseError(message.rstrip(), uri=shown)

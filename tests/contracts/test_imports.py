@@ -48,6 +48,11 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not loaded_by(statement, tmp_path) & {*HEAVY, "fastapi"}
 
 
+def test_what_goes_back_loads_no_web_client_and_nothing_that_trains(tmp_path: Path) -> None:
+    waiting = {"httpx", *HEAVY} - {"numpy"}
+    assert not loaded_by("import assay.lifecycle", tmp_path) & waiting
+
+
 def test_a_loaded_package_would_be_seen(tmp_path: Path) -> None:
     assert "numpy" in loaded_by("import assay\nimport numpy", tmp_path)
 

@@ -80,6 +80,7 @@ def test_a_small_class_is_reported_by_side(tmp_path: Path, load: Load) -> None:
         ([("hello", "x"), ("bye", "x")], None, "Two labels are needed, and the rows have 'x'"),
         ([("", "x"), ("", "y")], None, "Two labels are needed, and the rows have none"),
         (FILLERS, ["x", "y", "z"], "No row is left to train on for 'z'"),
+        ([("", "x"), ("", "y")], ["x", "y"], "No row is left, so nothing could be learned or measured"),
     ],
 )
 def test_rows_that_cannot_be_learned_from_are_refused_with_the_account(

@@ -62,6 +62,12 @@ def test_slices_follow_the_rule_of_the_whole() -> None:
         assert check.sentence == (f"Within source: app (40 rows), F1 goes from 1.0000 to 0.9744. {why}")
 
 
+def test_a_fall_that_chance_does_not_explain_is_told_as_one() -> None:
+    check = judged(report(*range(60, 80)), report(), regression="significant")[0]["source: app"]
+    assert not check.passed
+    assert check.sentence.endswith("; it may not fall by more than chance explains within a slice.")
+
+
 def test_a_fall_that_is_allowed_is_told_before_what_does_not_fall() -> None:
     truth, theirs, ours = [1] * 10 + [0] * 30, [1] * 10 + [0] * 30, [1] * 9 + [0] * 31
     sides = [report_on(truth, side, groups={"source": ["web"] * 40}) for side in (ours, theirs)]

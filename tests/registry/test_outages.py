@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from assay.exceptions import DatabaseError, RegistryError, RegistryUnavailable
@@ -93,7 +92,7 @@ def test_a_server_that_fails_at_any_request_leaves_one_whole_production_version(
     for fault, number in sorted(trials):
         with monkeypatch.context() as patched:
             if fault == "stall":
-                patched.setattr("assay.registry.rest.TIMEOUT", httpx.Timeout(2, connect=5))
+                patched.setattr("assay.registry.rest.READ_SECONDS", 2.0)
             came[fault, number] = fail_and_settle(http_bench, proxy, fault, number)
     commit = requests.index(COMMIT) + 1
     for (fault, number), moved_there in came.items():

@@ -8,7 +8,8 @@ import pytest
 
 from assay.exceptions import MissingExtra, RegistryError, RegistryUnavailable
 from assay.registry import find_production
-from assay.registry.store import SCHEMA
+from assay.registry.sql import connect
+from assay.registry.store import SCHEMA, parse_store
 from tests.registry.conftest import Bench, registry_at
 from tests.servers import free_port
 
@@ -41,6 +42,36 @@ def test_reading_changes_nothing_on_disk(bench: Bench) -> None:
     find_production(bench.uri)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == ["mlflow.db"]
+
+
+def test_what_a_killed_writer_left_is_undone_by_whoever_reads_first(bench: Bench, tmp_path: Path) -> None:
+    path, copy = Path(bench.uri.removeprefix("sqlite:///")), tmp_path / "killed" / "mlflow.db"
+    copy.parent.mkdir()
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("PRAGMA cache_size = 5")
+    writer.execute("BEGIN IMMEDIATE")
+    # The cache is too small for them: the file is half-written, as when a commit is cut off.
+    for number in range(300):
+        writer.execute(
+            "INSERT INTO registered_models (name, workspace) VALUES (?, 'default')", (f"{number:999}",)
+        )
+    for each in ("mlflow.db", "mlflow.db-journal"):
+        shutil.copy(path.with_name(each), copy.with_name(each))
+    writer.close()
+    assert copy.with_name("mlflow.db-journal").stat().st_size
+    assert find_production(f"sqlite:///{copy}") == []
+    assert not copy.with_name("mlflow.db-journal").exists()
+    with sqlite3.connect(copy) as database:
+        assert database.execute("SELECT count(*) FROM registered_models").fetchone() == (0,)
+    database.close()
+
+
+def test_reading_cannot_write(bench: Bench) -> None:
+    with (
+        pytest.raises(RegistryUnavailable, match=r"cannot be read: .*readonly"),
+        connect(parse_store(bench.uri), "read") as connection,
+    ):
+        connection.execute("DELETE FROM registered_models")
 
 
 def test_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -137,6 +137,8 @@ def _refuse_unusable(sides: Mapping[Side, Rows], labels: Collection[str] | None,
     absent = [label for label, count in counts["train"].items() if count == 0]
     if len(counts["train"]) < 2:
         fault = f"Two labels are needed, and the rows have {_listed(list(counts['train'])) or 'none'}"
+    elif not any(map(len, sides.values())):
+        fault = "No row is left, so nothing could be learned or measured; give other rows"
     elif absent:
         fault = f"No row is left to train on for {_listed(absent)}"
     elif not len(sides["test"]):

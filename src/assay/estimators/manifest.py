@@ -85,8 +85,8 @@ def read_manifest(folder: Path) -> Manifest:
             ) from error
         if found != expected:
             raise ArtifactError(
-                f"{folder / name} is damaged: its SHA-256 is {found[:12]}..., "
-                f"the manifest says {expected[:12]}....",
+                f"{folder / name} is damaged: its SHA-256 begins with {found[:12]}, "
+                f"by the manifest with {expected[:12]}.",
                 folder=folder,
                 file=name,
             )

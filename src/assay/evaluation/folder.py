@@ -56,6 +56,9 @@ def _write(path: Path, content: bytes) -> Path:
     try:
         partial.write_bytes(content)
         partial.replace(path)
+    except OSError as error:
+        # A full disk is told without the name of the file.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         partial.unlink(missing_ok=True)
     return path

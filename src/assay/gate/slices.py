@@ -109,5 +109,6 @@ def _sentence(
     values = f"{NAMES[metric]} goes from {shown(theirs, against=ours)} to {shown(ours, against=theirs)}"
     if passed and _falls(found):
         return f"Within {where}, {values}.{allowed(policy)}"
-    verdict = "nothing compared falls within" if passed else "it may not fall within"
-    return f"Within {where}, {values}; {verdict} a slice."
+    chance = " by more than chance explains" if policy.regression == "significant" else ""
+    verdict = "nothing compared falls" if passed else f"it may not fall{chance}"
+    return f"Within {where}, {values}; {verdict} within a slice."

@@ -5,22 +5,24 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal
-
-import httpx
+from typing import TYPE_CHECKING, Any, Literal
 
 from assay.exceptions import RegistryError, RegistryUnavailable, VersionNotFound
 from assay.registry.store import Store
 
-TIMEOUT = httpx.Timeout(30, connect=5)
-"""Seconds; a dead server is told from a slow one by the connection."""
+if TYPE_CHECKING:
+    import httpx
+
+READ_SECONDS = 30.0
+CONNECT_SECONDS = 5.0
+"""A dead server is told from a slow one by the connection."""
 PAGE = 200
 
 
 class Server:
     """An MLflow tracking server, over one connection pool."""
 
-    def __init__(self, store: Store, http: httpx.Client) -> None:
+    def __init__(self, store: Store, http: "httpx.Client") -> None:
         self.store = store
         self._http = http
 
@@ -73,7 +75,7 @@ class Server:
         self._raise_for(response)
         return response.content
 
-    def _raise_for(self, response: httpx.Response) -> None:
+    def _raise_for(self, response: "httpx.Response") -> None:
         if response.is_success and "html" not in response.headers.get("content-type", ""):
             return
         code, message = _fault(response)
@@ -101,13 +103,17 @@ class Server:
 @contextmanager
 def connect(store: Store) -> Iterator[Server]:
     """Open a tracking server; raises RegistryUnavailable when it cannot be reached."""
+    # Imported where it is needed: going back in a registry of files must not wait for it.
+    import httpx
+
     token = os.environ.get("MLFLOW_TRACKING_TOKEN")
     user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     auth = (user, os.environ.get("MLFLOW_TRACKING_PASSWORD", "")) if user and not token else None
     try:
+        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         with httpx.Client(
-            timeout=TIMEOUT, headers=headers, auth=auth, follow_redirects=True, verify=_trusted()
+            timeout=timeout, headers=headers, auth=auth, follow_redirects=True, verify=_trusted()
         ) as http:
             yield Server(store, http)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -127,12 +133,14 @@ def _trusted() -> ssl.SSLContext:
 
     It takes longer to read than most calls.
     """
+    import httpx
+
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
 
 
-def _fault(response: httpx.Response) -> tuple[str, str]:
+def _fault(response: "httpx.Response") -> tuple[str, str]:
     try:
         body = response.json()
         return str(body["error_code"]), str(body.get("message", ""))

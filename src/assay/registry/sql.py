@@ -156,9 +156,13 @@ def _sqlite(store: Store, purpose: Purpose) -> Iterator[Connection]:
             uri=store.shown,
         )
     try:
-        uri = f"{path.as_uri()}?mode={'ro' if purpose == 'read' else 'rw'}"
+        # Not mode=ro: whoever reads first after a kill in the middle of a commit undoes it from the journal.
+        # A file or folder that may not be written is opened for reading all the same.
+        uri = f"{path.as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=CONNECT_SECONDS, isolation_level=None)
         try:
+            if purpose == "read":
+                connection.execute("PRAGMA query_only = ON")
             yield connection
         finally:
             connection.close()
@@ -195,6 +199,11 @@ def unreadable(store: Store, reason: str, purpose: Purpose = "read") -> Registry
         advice = "Wait for the process that holds it, then try again."
     elif "full" in reason:
         advice = "Free the disk that it is on, then try again."
+    elif purpose == "read" and "readonly" in reason:
+        advice = (
+            "A command was killed while it wrote, and the next one undoes that: "
+            "run assay doctor as a user who may write the file and its folder."
+        )
     return RegistryUnavailable(
         f"The registry {store.shown} cannot be {PARTICIPLE[purpose]}: {reason}. {advice}", uri=store.shown
     )
