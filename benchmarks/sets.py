@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ SALTS = ("1", "2", "3", "4", "5")
 Measure = Callable[[Path, Progress], Mapping[str, Any]]
 
 
-def run(name: str, what: str, needs: str | None, measure: Measure) -> int:
+def run(
+    name: str, what: str, needs: str | None, measure: Measure, arguments: Sequence[str] | None = None
+) -> int:
     """Measure, write ``benchmarks/results/<name>.json`` and return the exit code.
 
     Without the file ``needs`` in the folder of the sets nothing is measured or written; None needs no set.
@@ -34,7 +36,7 @@ def run(name: str, what: str, needs: str | None, measure: Measure) -> int:
     parser.add_argument(
         "--results", type=Path, default=RESULTS / f"{name}.json", help="file to write (%(default)s)"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if needs and not (options.data / needs).is_file():
         print(f"Nothing was measured: shared data is absent (there is no {options.data}).", file=sys.stderr)
         return 0
