@@ -25,10 +25,11 @@ from assay.exceptions import AssayError
 from assay.service import Exchange, Models, create_app
 from assay.settings import Settings
 from assay.telemetry import Counters
-from docs.meanings import FILES_OF_A_SET, TASK_KEYS
+from docs.meanings import FILES_OF_A_SET, SETTING_GROUPS, TASK_KEYS
 
 PAGES = Path(__file__).parent
 MARKED = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
+SETTING_HEAD = ("variable", "default", "meaning")
 TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 BOUNDS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under", "min_length": "at least"}
 
@@ -97,11 +98,14 @@ def argument_meaning(argument: argparse.Action) -> str:
 
 def settings_table() -> str:
     """Return the settings with their defaults."""
-    rows = [
-        (f"`ASSAY_{name.upper()}`", shown_default(field), f"{field.description}")
-        for name, field in Settings.model_fields.items()
-    ]
-    return table(("variable", "default", "meaning"), rows)
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    group = ""
+    for name, field in Settings.model_fields.items():
+        group = SETTING_GROUPS.get(name, group)
+        row = (f"`ASSAY_{name.upper()}`", shown_default(field), f"{field.description}")
+        groups.setdefault(group, []).append(row)
+    tables = [f"### {name}\n\n{table(SETTING_HEAD, rows)}" for name, rows in groups.items()]
+    return "\n" + "\n".join(tables) + "\n"
 
 
 def task_keys() -> Iterator[tuple[str, FieldInfo]]:

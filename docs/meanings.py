@@ -82,3 +82,15 @@ FILES_OF_A_SET = {
     "HubFile": "the Hugging Face hub; needs the extra `hub`",
 }
 """Where a named set comes from, by the class of its files."""
+
+SETTING_GROUPS = {
+    "home": "Folders and stores",
+    "host": "The service",
+    "require_keys": "Who may ask",
+    "max_texts": "Limits",
+    "drain_seconds": "Stopping, and following production",
+    "tls_certificate": "HTTPS",
+    "request_log": "The request log",
+    "attributes": "Perspective",
+}
+"""The parts of the table of settings, by the first setting of each."""

@@ -15,10 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from assay.config import FoldingConfig, parse_task
+from assay.environment import read_settings
 from assay.estimators import Manifest, parse_rules
 from assay.estimators.folding import fold
 from assay.service import Models, create_app
-from assay.settings import Settings
+from assay.settings import SECRETS, Settings
 from assay.telemetry import Counters
 from docs import generate
 from tests.blocks import Session, blocks_of, differences
@@ -120,6 +121,21 @@ def test_task_files_shown_are_usable() -> None:
     assert shown != []
     for block in shown:
         parse_task(tomllib.loads(block.text), source="the page")
+
+
+def test_the_settings_file_shown_can_be_used(tmp_path: Path) -> None:
+    [block] = [each for each in blocks_of(read("docs/reference/settings.md")) if each.language == "toml"]
+    file = tmp_path / "settings.toml"
+    file.write_text(block.text, encoding="utf-8")
+    settings = read_settings({"ASSAY_SETTINGS": str(file)})
+    assert (settings.workers, settings.trusted_proxies) == (4, "10.0.0.0/8")
+
+
+def test_every_secret_is_named_as_one() -> None:
+    [line] = [
+        each for each in read("docs/reference/settings.md").splitlines() if "may hold a password and" in each
+    ]
+    assert tuple(name.lower() for name in re.findall(r"`ASSAY_([A-Z_]+)`", line)) == SECRETS
 
 
 def test_the_rules_file_shown_can_be_used() -> None:

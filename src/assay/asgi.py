@@ -12,11 +12,12 @@ from assay import service
 from assay.audit import AuditLog
 from assay.bell import Bell
 from assay.database import Database
+from assay.environment import read_settings
 from assay.following import Following
 from assay.opening import open_pinned, open_served, serve_folders
 from assay.runfolder import RunFolder
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
-from assay.settings import Settings, read_settings
+from assay.settings import Settings
 from assay.telemetry import Counters
 
 

@@ -252,7 +252,8 @@ def _import(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from assay.serving import serve
 
-    serve(settings_of(host=options.host, port=options.port, models=options.models))
+    names = ("host", "port", "models", "workers", "insecure")
+    serve(settings_of(**{name: getattr(options, name) for name in names}))
     return OK
 
 

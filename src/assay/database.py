@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from assay.exceptions import ConfigError, DatabaseError, LockHeld, MissingExtra
 from assay.migrations import MIGRATIONS, Migration
+from assay.notation import without_credentials
 
 WAIT_SECONDS = 5
 """How long a silent server, and a write lock that another process holds, is waited for."""
@@ -168,13 +169,6 @@ def _parse(uri: str) -> "_Sqlite | _Postgresql":
     raise ConfigError(
         f"{without_credentials(uri)!r} names no database that Assay can use. Use one of {EXAMPLES}."
     )
-
-
-def without_credentials(uri: str) -> str:
-    """Return a URI with user and password, and a password among the options, replaced by ``***``."""
-    # All up to the last @ is covered: a password may hold any character, also one that it should not.
-    covered = re.sub(r"://(?!/).*@", "://***@", uri, flags=re.DOTALL)
-    return re.sub(r"(?i)((?:password|passwd|token|secret)[^=&]*)=[^&]*", r"\1=***", covered)
 
 
 def _unreadable(uri: str) -> ConfigError:

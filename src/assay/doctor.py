@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from assay.config import read_task, task_files
-from assay.database import without_credentials
 from assay.exceptions import AssayError, ConfigError, DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_registry
+from assay.notation import without_credentials
 from assay.settings import Settings
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from assay.environment import read_settings
 from assay.exceptions import VersionNotFound
-from assay.settings import Settings, read_settings
+from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade

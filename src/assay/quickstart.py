@@ -71,8 +71,9 @@ def wait(process: "subprocess.Popen[bytes]") -> int:
 def service(settings: Settings, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the service as a process of its own while the block runs."""
     command = [sys.executable, "-m", "assay.cli", "serve", "--host", settings.host, "--port", str(port)]
-    # Folders named in ASSAY_MODELS would be served instead of what was just promoted.
-    environment = os.environ | {"ASSAY_HOME": str(settings.home), "ASSAY_MODELS": ""}
+    # Folders that a setting names would be served instead of what was just promoted.
+    command += ["--models", ""]
+    environment = os.environ | {"ASSAY_HOME": str(settings.home)}
     process = subprocess.Popen(command, env=environment)
     try:
         yield process

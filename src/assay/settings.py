@@ -1,25 +1,40 @@
 """Settings, the variables ``ASSAY_*``: where a process runs. They are never saved with a model."""
 
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
 
-from assay.config import Frozen, faults
-from assay.exceptions import ConfigError
+from assay import notation
+from assay.config import Frozen
 
 MARKS = {"%": "%25", "?": "%3F", "#": "%23"}
 """Characters of a path that mean something else in a URI, in the order in which they are replaced."""
 
-
 SECRET: JsonDict = {"secret": True}
 """Marks a setting whose value may hold a password."""
+
+ONE_BY_ONE = "one by one"
+"""The context of a validation that leaves ``disagreements`` to its caller."""
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _checked(parse: Callable[[str], object]) -> AfterValidator:
+    def check(text: str) -> str:
+        parse(text)
+        return text
+
+    return AfterValidator(check)
 
 
 class Settings(Frozen):
     """Where a process runs. Each field is read from the environment as ``ASSAY_<FIELD>``."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     home: Path = Field(
         Path(".assay"), description="Folder of all that Assay writes: registry, artifacts, caches."
@@ -59,16 +74,16 @@ class Settings(Frozen):
     rate_per_address: str = Field(
         "", description="Requests that one address may make, like 20/s or 600/m; empty: any number."
     )
-    redis: str = Field(
+    redis: Annotated[str, _checked(notation.redis_uri)] = Field(
         "",
         description="Redis that counts requests for all replicas, redis://...; else each machine does.",
         json_schema_extra=SECRET,
     )
-    trusted_proxies: str = Field(
+    trusted_proxies: Annotated[str, _checked(notation.networks)] = Field(
         "",
         description="Networks, separated by commas, whose X-Forwarded-For and -Proto are believed.",
     )
-    cors_origins: str = Field(
+    cors_origins: Annotated[str, _checked(notation.origins)] = Field(
         "", description="Origins of web pages that may call the service, separated by commas; * means any."
     )
     max_texts: int = Field(1_000, ge=1, description="Texts of one request.")
@@ -107,11 +122,40 @@ class Settings(Frozen):
         "", description="File of the request log, JSON Lines; - is standard output; empty: none is kept."
     )
     log_texts: bool = Field(False, description="Write the texts of requests into the request log.")
-    attributes: str = Field(
+    attributes: Annotated[str, _checked(notation.pairs)] = Field(
         "",
         description="Names of Perspective's attributes and the tasks that answer, like TOXICITY=abuse; "
         "a task's own name in capitals always works.",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: object) -> object:
+        if isinstance(value, str) and _CONTROL.search(value):
+            raise ValueError("this must have no line breaks, other control characters or lone surrogates")
+        return value
+
+    @model_validator(mode="after")
+    def _agree(self, info: ValidationInfo) -> Self:
+        for names, why in self.disagreements():
+            if info.context != ONE_BY_ONE:
+                raise ValueError(f"{' and '.join(names)}: {why}")
+        return self
+
+    def disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the names of settings that do not go together, and why."""
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            absent = "ASSAY_TLS_KEY" if self.tls_certificate else "ASSAY_TLS_CERTIFICATE"
+            yield ("tls_certificate", "tls_key"), f"HTTPS needs {absent} as well; set both or neither"
+        if self.insecure and self.require_keys:
+            yield (
+                ("insecure", "require_keys"),
+                "one asks for keys, the other for none; keep one of the two",
+            )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Yield what a representation shows, in which nothing secret stands."""
+        yield from shown(self).items()
 
     @property
     def cache(self) -> Path:
@@ -132,25 +176,19 @@ class Settings(Frozen):
         return self.tracking_uri or f"sqlite:///{path}"
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of an environment.
+SECRETS = tuple(name for name, field in Settings.model_fields.items() if field.json_schema_extra == SECRET)
+"""The settings that may hold a password."""
 
-    Raises ConfigError for an ``ASSAY_*`` name that is no setting or a value that does not fit.
-    """
-    prefix = "ASSAY_"
-    given = {
-        key.removeprefix(prefix).lower(): value
-        for key, value in environment.items()
-        if key.startswith(prefix)
-    }
-    unknown = sorted(set(given) - set(Settings.model_fields))
-    if unknown:
-        names = ", ".join(prefix + key.upper() for key in unknown)
-        known = ", ".join(prefix + key.upper() for key in Settings.model_fields)
-        raise ConfigError(f"Unknown setting: {names}. Settings are {known}.", unknown=unknown)
-    if environment.get("MLFLOW_TRACKING_URI"):
-        given["tracking_uri"] = given.get("tracking_uri") or environment["MLFLOW_TRACKING_URI"]
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        raise ConfigError(f"The settings in the environment do not fit:\n{faults(error)}") from error
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return every setting as people may see it: credentials are replaced, what is not set is empty."""
+    return {name: _shown(name, getattr(settings, name)) for name in Settings.model_fields}
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if name in SECRETS:
+        # What is no URI may be the bare password.
+        return notation.without_credentials(str(value)) if "://" in str(value) else "***"
+    return str(value)

@@ -1,7 +1,6 @@
 """What commands have in common: exit codes, lines on standard output, and what their options mean."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -27,11 +26,10 @@ def tell(lines: Iterable[str], code: int = OK) -> int:
 
 
 def settings_of(**given: object) -> "Settings":
-    """Return the settings of the environment, those of the command line over them."""
-    from assay.settings import read_settings
+    """Return the settings of the environment and its files, those of the command line over them."""
+    from assay.environment import read_settings
 
-    options = {f"ASSAY_{key.upper()}": str(value) for key, value in given.items() if value is not None}
-    return read_settings(os.environ | options)
+    return read_settings(options={key: value for key, value in given.items() if value is not None})
 
 
 def columns_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,10 @@ STAGES = (
     *("datasets", "estimators", "evaluation", "gate", "registry"),
     *("rollout", "scoring", "access", "service", "telemetry"),
 )
-FOUNDATION = {"config", "settings", "exceptions", "progress", "database", "migrations", "audit"}
+FOUNDATION = {
+    *("config", "settings", "environment", "notation", "exceptions", "progress"),
+    *("database", "migrations", "audit"),
+}
 APART = {"service": {"registry"}}
 """Stages above that are out of bounds all the same: ``asgi.py`` passes in what the service needs of them."""
 ROOMS = {"mlflow": "assay.registry", "torch": "assay.estimators.transformer"}

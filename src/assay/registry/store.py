@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
-from assay.database import without_credentials
 from assay.exceptions import RegistryError
+from assay.notation import without_credentials
 
 MLFLOW_RELEASE = "3.17"
 """The MLflow that Assay is pinned to and tested against."""
