@@ -24,7 +24,7 @@ from assay.estimators import Decision, Manifest
 from assay.exceptions import AssayError
 from assay.service import Exchange, Models, create_app
 from assay.settings import Settings
-from assay.telemetry import Counters
+from assay.telemetry import LOG_FIELDS, Counters
 from docs.meanings import FILES_OF_A_SET, SETTING_GROUPS, TASK_KEYS
 
 PAGES = Path(__file__).parent
@@ -106,6 +106,11 @@ def settings_table() -> str:
         groups.setdefault(group, []).append(row)
     tables = [f"### {name}\n\n{table(SETTING_HEAD, rows)}" for name, rows in groups.items()]
     return "\n" + "\n".join(tables) + "\n"
+
+
+def log_fields_table() -> str:
+    """Return the fields that a line of the request log may have."""
+    return table(("field", "meaning"), ((f"`{name}`", meaning) for name, meaning in LOG_FIELDS.items()))
 
 
 def task_keys() -> Iterator[tuple[str, FieldInfo]]:
@@ -263,6 +268,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "calls": calls_table,
     "metrics": metrics_table,
     "errors": errors_table,
+    "log-fields": lambda: table(
+        ("field", "meaning"), ((f"`{name}`", told) for name, told in LOG_FIELDS.items())
+    ),
     "named-sets": sets_table,
     "score-columns": lambda: bullets(scoring.COLUMNS),
     "manifest-keys": lambda: bullets(Manifest.model_fields),

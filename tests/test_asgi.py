@@ -201,7 +201,9 @@ def test_a_damaged_folder_is_refused_by_name_and_the_others_serve(
 def test_a_folder_that_fails_in_an_unforeseen_way_is_refused_and_logged_with_its_cause(
     spam_artifact: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = TestClient(build_app(Settings(models=f"odd\x00name,{spam_artifact}")))
+    # No variable can hold a NUL; it stands for whatever nobody thought of.
+    odd = Settings().model_copy(update={"models": f"odd\x00name,{spam_artifact}"})
+    client = TestClient(build_app(odd))
     assert "ValueError" in health_of(client)["tasks"]["odd\x00name"]["reason"]
     assert "Traceback" in caplog.text
     assert client.post("/v1/tasks/spam/predict", json={"text": "free prize"}).status_code == 200

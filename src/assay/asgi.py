@@ -1,8 +1,10 @@
 """The service, wired from the settings: ``uvicorn assay.asgi:create_app --factory``."""
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
 import anyio
@@ -18,7 +20,7 @@ from assay.opening import open_pinned, open_served, serve_folders
 from assay.runfolder import RunFolder
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
 from assay.settings import Settings
-from assay.telemetry import Counters
+from assay.telemetry import Counters, RequestLog
 
 
 def create_app() -> FastAPI:
@@ -35,12 +37,17 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     """
     models = Models(default_task=settings.default_task)
     metrics = Counters(run.metrics if run else None)
+    log = _open_log(settings, metrics)
     following = _follow(models, settings, metrics, run)
     _freeze()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as group:
+        async with AsyncExitStack() as stack:
+            if log:
+                stack.enter_context(log.running())
+                stack.enter_context(surviving_hangups())
+            group = await stack.enter_async_context(anyio.create_task_group())
             if following:
                 group.start_soon(following.run)
             yield
@@ -50,6 +57,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         models,
         metrics=metrics,
         limits=_limits(settings),
+        log=log,
         versions=Versions(models, partial(open_pinned, settings) if following else None),
         follower=following,
         record=partial(_record, AuditLog(Database(settings.people))),
@@ -70,6 +78,28 @@ def _follow(
     )
     following.begin()
     return following
+
+
+def _open_log(settings: Settings, metrics: Counters) -> RequestLog | None:
+    if not settings.request_log:
+        return None
+    return RequestLog(settings.request_log, metrics=metrics, texts=settings.log_texts)
+
+
+@contextmanager
+def surviving_hangups() -> Iterator[None]:
+    """Keep SIGHUP from ending the process while the block runs: programs that rotate logs send it.
+
+    Nothing else is to be done: a log's file that was moved is noticed when its next lines are written.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -10,6 +10,7 @@ from assay.estimators import Cascade, Decision
 from assay.exceptions import TextError
 from assay.service.envelope import MetricsSink
 from assay.service.errors import fault, invalid
+from assay.service.exchange import Exchange
 from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS, Limits
 from assay.service.models import Models
 from assay.service.versions import Versions
@@ -42,14 +43,15 @@ class Deciding:
         texts: Sequence[str],
         *,
         version: str | None = None,
+        exchange: Exchange | None = None,
         single: bool = False,
         explain: bool = False,
     ) -> list[Decision]:
         """Return the decisions of a task (None: the default task) for texts, in their order.
 
-        They are those of the version that answers now, or of the one whose number is given. Raises
-        RequestRefused: 404 for an unknown task or version, 503 for one without a model, 422 naming the
-        first text that cannot be decided.
+        They are those of the version that answers now, or of the one whose number is given; the
+        exchange is told which. Raises RequestRefused: 404 for an unknown task or version, 503 for one
+        without a model, 422 naming the first text that cannot be decided.
         """
         # One cascade from here to the end: a swap in between is for the next request.
         cascade = await self.cascade_of(task, version)
@@ -64,4 +66,6 @@ class Deciding:
             field = "text" if single else f"texts.{index}"
             raise invalid([fault(field, f"The text {error.data['fault']}.", texts[index])]) from None
         self.metrics.decided(decisions)
+        if exchange is not None:
+            exchange.decided(cascade.task.name, cascade.version, texts)
         return decisions

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import uuid
+from asyncio import CancelledError
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
@@ -12,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.estimators import Decision
-from assay.service.errors import error_response
+from assay.service.errors import error_response, shown
 from assay.service.exchange import UNMATCHED, Exchange
 from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
 
@@ -65,6 +66,9 @@ class MetricsSink(Protocol):
 class RequestLog(Protocol):
     """Where the service writes a line for each request; ``telemetry.RequestLog`` is one."""
 
+    texts: bool
+    """Whether lines hold the texts that were decided."""
+
     def write(self, exchange: Exchange) -> None:
         """Take note of one request that was answered; never waits for a disk."""
 
@@ -96,12 +100,13 @@ class Envelope:
             method=method if method in METHODS else "other",
             path=scope["path"],
             address=(scope.get("client") or ("",))[0],
+            keeps_content=self.log is not None and self.log.texts,
         )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}
         inner["state"] = {**scope.get("state", {}), "request_id": exchange.request_id, "exchange": exchange}
         outgoing = Outgoing(send, exchange, without_body=method == "HEAD")
         try:
-            await self._answer(inner, receive, outgoing)
+            await self._answer(inner, Incoming(receive, exchange), outgoing)
         finally:
             exchange.route = getattr(inner.get("route"), "path", UNMATCHED)
             exchange.seconds = time.perf_counter() - started
@@ -110,18 +115,39 @@ class Envelope:
                 self.log.write(exchange)
 
     async def _answer(self, scope: Scope, receive: Receive, outgoing: "Outgoing") -> None:
+        exchange = outgoing.exchange
         try:
             await self.app(scope, receive, outgoing)
-        except ClientDisconnect:
-            outgoing.exchange.status = CLIENT_GONE
-        except Exception:
-            request_id = outgoing.exchange.request_id
-            logger.exception("Request %s broke: %s %s", request_id, scope["method"], scope["path"])
-            if outgoing.exchange.status:
+            if not exchange.status:
+                raise RuntimeError("the application ended without an answer")
+            if not outgoing.whole:
+                # Who streams stops without an error when nobody listens any more.
+                exchange.status = CLIENT_GONE
+        except (ClientDisconnect, CancelledError) as error:
+            exchange.status = CLIENT_GONE
+            if isinstance(error, CancelledError):
                 raise
-            outgoing.exchange.code = "internal_error"
+        except Exception:
+            request_id, exchange.code = exchange.request_id, "internal_error"
+            logger.exception("Request %s broke: %s %s", request_id, exchange.method, shown(scope["path"]))
+            if exchange.status:
+                # The server breaks the connection off, so that the client sees that its answer is not whole.
+                raise
             message = f"The service failed at this request; its log says why under the id {request_id!r}."
             await error_response(request_id, 500, "internal_error", message)(scope, receive, outgoing)
+
+
+class Incoming:
+    """The way in of one request's body: counts its bytes, as they were sent."""
+
+    def __init__(self, receive: Receive, exchange: Exchange) -> None:
+        self.receive, self.exchange = receive, exchange
+
+    async def __call__(self) -> Message:
+        """Receive one message."""
+        message = await self.receive()
+        self.exchange.received += len(message.get("body", b""))
+        return message
 
 
 class Outgoing:
@@ -129,6 +155,7 @@ class Outgoing:
 
     def __init__(self, send: Send, exchange: Exchange, *, without_body: bool) -> None:
         self.send, self.exchange, self.without_body = send, exchange, without_body
+        self.whole = False
 
     async def __call__(self, message: Message) -> None:
         """Send one message on."""
@@ -137,7 +164,9 @@ class Outgoing:
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.exchange.request_id
             headers["X-Content-Type-Options"] = "nosniff"
-        elif self.without_body:
-            message = {**message, "body": b""}
+        else:
+            self.whole = not message.get("more_body", False)
+            if self.without_body:
+                message = {**message, "body": b""}
         self.exchange.sent += len(message.get("body", b""))
         await self.send(message)

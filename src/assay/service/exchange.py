@@ -1,6 +1,7 @@
 """One request and its answer, as metrics and the request log tell of it."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
@@ -39,8 +40,16 @@ class Exchange:
     texts: int = 0
     rows: int = 0
     row_errors: int = 0
+    keeps_content: bool = False
     content: tuple[str, ...] = ()
-    """The texts themselves; only kept where the settings ask for them in the request log."""
+    """The texts themselves; only kept where the settings ask for them in the request log, never of a file."""
+
+    def decided(self, task: str, version: str, texts: Sequence[str]) -> None:
+        """Take note of texts that a version decided."""
+        self.task, self.version = task, version
+        self.texts += len(texts)
+        if self.keeps_content:
+            self.content += tuple(texts)
 
 
 def exchange_of(connection: HTTPConnection) -> Exchange:

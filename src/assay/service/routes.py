@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from assay.service.admin import Follower
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
+from assay.service.exchange import exchange_of
 from assay.service.page import Page
 from assay.service.responses import json_response
 from assay.service.schemas import (
@@ -62,7 +63,10 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
         if body.text is None:
             return json_response({"predictions": await _decide(deciding, request, body.texts or [], explain)})
         task, version = _asked(request)
-        [decision] = await deciding.decide(task, [body.text], version=version, single=True, explain=explain)
+        exchange = exchange_of(request)
+        [decision] = await deciding.decide(
+            task, [body.text], version=version, exchange=exchange, single=True, explain=explain
+        )
         return json_response(decision.to_dict())
 
     @router.post("/predict/batch", openapi_extra=many, response_model=Predictions)
@@ -89,7 +93,8 @@ async def _decide(
     deciding: Deciding, request: Request, texts: list[str], explain: bool
 ) -> list[dict[str, Any]]:
     task, version = _asked(request)
-    decisions = await deciding.decide(task, texts, version=version, explain=explain)
+    exchange = exchange_of(request)
+    decisions = await deciding.decide(task, texts, version=version, exchange=exchange, explain=explain)
     return [decision.to_dict() for decision in decisions]
 
 

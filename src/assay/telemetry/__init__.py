@@ -1,5 +1,7 @@
 """What live traffic tells."""
 
 from assay.telemetry.counters import Counters
+from assay.telemetry.ecs import FIELDS as LOG_FIELDS
+from assay.telemetry.request_log import RequestLog
 
-__all__ = ["Counters"]
+__all__ = ["LOG_FIELDS", "Counters", "RequestLog"]

@@ -64,6 +64,10 @@ class Counters:
         """Count a request that was turned away although nothing was wrong with it."""
         self._families.rejected.labels(reason).inc()
 
+    def unlogged(self) -> None:
+        """Count a request that the request log has no line of."""
+        self._families.unlogged.inc()
+
     def swapped(self, task: str, outcome: SwapOutcome) -> None:
         """Count an attempt to let another version answer for a task."""
         self._families.swaps.labels(task, outcome).inc()

@@ -51,6 +51,12 @@ class Families:
         self.swaps = self._counter(
             "swaps", "Attempts to let another version answer, by task and outcome.", "task", "outcome"
         )
+        self.unlogged = self._counter(
+            "request_log_dropped", "Requests without a line in the request log: it could not keep up."
+        )
+        self._add_states()
+
+    def _add_states(self) -> None:
         self.served = self._gauge(
             "served", "Workers in which this version answers for its task.", "livesum", "task", "version"
         )
