@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from assay.config import read_task, task_files
+from assay.doctor_service import Note, service
+from assay.environment import origins
 from assay.exceptions import AssayError, ConfigError, DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_registry
 from assay.notation import without_credentials
-from assay.settings import Settings
+from assay.settings import Settings, shown
 
 if TYPE_CHECKING:
     from assay.registry import Registry, Version
@@ -23,15 +25,9 @@ EXTRAS = {
     "train": ("sklearn", "scipy", "mlflow", "matplotlib", "pyarrow", "tomli_w"),
     "hub": ("huggingface_hub",),
     "postgres": ("psycopg",),
+    "redis": ("redis",),
 }
 """The packages that each extra brings, by import name."""
-
-
-class Note(NamedTuple):
-    """One finding: all is well, worth knowing, or broken; and what to do."""
-
-    level: Literal["ok", "note", "BAD"]
-    what: str
 
 
 def examine(settings: Settings, say: Callable[[str], None]) -> bool:
@@ -41,6 +37,7 @@ def examine(settings: Settings, say: Callable[[str], None]) -> bool:
         *extras(),
         *configured(settings),
         *disk(settings),
+        *service(settings),
         *tasks(settings),
         *registry(settings),
         *seats(settings),
@@ -67,11 +64,12 @@ def extras() -> Iterator[Note]:
 
 
 def configured(settings: Settings) -> Iterator[Note]:
-    """Show every setting; what could be a password is not shown."""
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        shown = without_credentials(str(value)) or "(not set)"
-        yield Note("ok", f"ASSAY_{name.upper()} = {shown}  # {field.description}")
+    """Show every setting, and where those that are not the default came from; passwords are not shown."""
+    found = origins()
+    for name, value in shown(settings).items():
+        variable, field = f"ASSAY_{name.upper()}", Settings.model_fields[name]
+        where = f" (from {found[name]})" if name in found and getattr(settings, name) != field.default else ""
+        yield Note("ok", f"{variable} = {value or '(not set)'}{where}  # {field.description}")
 
 
 def disk(settings: Settings) -> Iterator[Note]:
