@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from assay.database import without_credentials
+from assay.notation import without_credentials
 from assay.registry import Version
 from assay.settings import Settings
 
