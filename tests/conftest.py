@@ -22,6 +22,7 @@ from assay.settings import Settings
 from assay.taskfiles import task_to_train
 from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
 from tests.databases import own_schema
+from tests.moving import Mover
 from tests.rulesets import small_rules
 from tests.servers import mlflow_server, postgres_missing, postgres_server
 
@@ -227,3 +228,39 @@ def people_postgres(postgres_uri: str) -> str:
 def people_uri(request: pytest.FixtureRequest) -> str:
     """A new people's database of each kind."""
     return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(scope="session")
+def other_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another artifact of the task spam, with other scores."""
+    task = make_task("spam", ["ham", "spam"], experiment="spam-detection", estimator={"min_df": 1, "C": 0.1})
+    return saved(fit(task, SPAM_GROUPS), tmp_path_factory.mktemp("other") / "model")
+
+
+@pytest.fixture(scope="session")
+def stocked(
+    tmp_path_factory: pytest.TempPathFactory,
+    empty_database: Path,
+    spam_artifact: Path,
+    other_artifact: Path,
+    sentiment_artifact: Path,
+) -> Path:
+    """A home that has spam in two versions, the first in production, and sentiment in production."""
+    home = tmp_path_factory.mktemp("stocked")
+    shutil.copy(empty_database, home / "mlflow.db")
+    mover = Mover(Settings(home=home))
+    for artifact in (spam_artifact, other_artifact, sentiment_artifact):
+        mover.register(artifact)
+    mover.promote("1")
+    mover.promote("1", "SentimentClassifier")
+    return home
+
+
+@pytest.fixture
+def mover(stocked: Path, tmp_path: Path) -> Mover:
+    """A registry of one's own on the stocked artifacts."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(stocked / "mlflow.db", home / "mlflow.db")
+    shutil.copy(stocked / "assay.db", home / "assay.db")
+    return Mover(Settings(home=home, poll_seconds=0.02))
