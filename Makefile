@@ -13,7 +13,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup dvc check test docs bench figures lock lock-check clean help
+.PHONY: quickstart setup dvc check test docs bench figures swaps lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -46,6 +46,10 @@ bench: .venv/.dev ## measure quality and speed on the real sets beside this fold
 	$(BIN)/python -m benchmarks.figures
 
 figures: .venv/.dev ## write docs/figures.md from benchmarks/results again
+	$(BIN)/python -m benchmarks.figures
+
+swaps: .venv/.dev ## swap versions 1,000 times under full load (SWAPS=100: fewer); writes benchmarks/results/swaps.json and docs/figures.md
+	$(BIN)/python -m benchmarks.swaps
 	$(BIN)/python -m benchmarks.figures
 
 lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml changed

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.gate_tables import GATE
 from benchmarks.markdown import cell, micro, table, value
+from benchmarks.swap_tables import SWAPS
 
 Results = Mapping[str, Any]
 
@@ -151,5 +152,6 @@ TABLES = {
     "rules": rules,
     "backtracking": backtracking,
     **GATE,
+    **SWAPS,
     "machine": machine,
 }

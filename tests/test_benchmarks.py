@@ -12,12 +12,12 @@ from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import f1_score
 
 from assay.datasets import Rows
-from benchmarks import abuse, cascade, comparison, figures, rules, tables
+from benchmarks import abuse, asking, cascade, comparison, figures, rules, tables
 from benchmarks.intervals import mean_over_seeds, share
 from benchmarks.sets import task_named
 from tests.contracts.sources import ROOT
 
-PROGRAMS = ["abuse", "cascade", "rules", "sentiment"]
+PROGRAMS = ["abuse", "cascade", "rules", "sentiment", "swaps"]
 """Those that need shared data."""
 
 
@@ -195,6 +195,35 @@ def test_the_models_reach_what_the_documentation_promises() -> None:
     accuracies = {result["estimator"]["weighting"]: result["accuracy"]["value"] for result in measured}
     assert accuracies["idf"] >= 0.906
     assert accuracies["nb"] >= 0.918
+
+
+def test_swaps_failed_no_request_and_mixed_no_answer() -> None:
+    measured = figures.read_results()["swaps"]["swaps"]
+    assert (measured["failed"], measured["mixed"]) == ({}, 0)
+    assert measured["swaps"] >= 100
+
+
+def test_a_version_is_swapped_in_as_fast_as_is_promised() -> None:
+    measured = figures.read_results()["swaps"]
+    for store in ("sqlite", "server"):
+        for move in ("promotion", "rollback"):
+            assert measured[store][f"{move}_told"]["median"] < 1
+            assert measured[store][f"{move}_polled"]["max"] < 5
+
+
+def test_an_answer_of_two_versions_or_with_another_ones_score_is_seen() -> None:
+    scores = {"1": [0.1, 0.2], "2": [0.3, 0.4]}
+    answers = {
+        "one": [("1", 0.1), ("1", 0.2)],
+        "two": [("1", 0.1), ("2", 0.4)],
+        "another's score": [("2", 0.1), ("2", 0.4)],
+    }
+    seen = asking.Seen()
+    for answer in answers.values():
+        decisions = [{"version": version, "score": score} for version, score in answer]
+        asking._note(seen, 200, decisions, range(2), scores, 2)
+    asking._note(seen, 503, {}, range(2), scores, 2)
+    assert (seen.mixed, seen.failures, seen.versions.total()) == (2, {"503": 1}, 3)
 
 
 def test_the_cascade_is_no_worse_than_the_model_alone() -> None:
