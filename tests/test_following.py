@@ -548,3 +548,20 @@ def test_refused_versions_are_tried_again_after_growing_pauses(mover: Mover) -> 
         weights.write_bytes(intact)
     assert pauses == [4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert swapping.may_load(version)
+
+
+def test_a_start_with_a_server_that_hangs_serves_what_answered_last(
+    elsewhere: Mover, spam_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy_before(elsewhere.settings.tracking_uri) as proxy:
+        settings = elsewhere.settings.model_copy(update={"tracking_uri": proxy.uri})
+        Service(settings)
+        proxy.arm("stall", 1)
+        monkeypatch.setattr("assay.following.START_SECONDS", 0.2)
+        monkeypatch.setattr("assay.following.SLOW_SECONDS", 0.1)
+        again = Service(settings)
+        assert again.scores() == scores_of(spam_artifact)
+        assert "has not answered for" in str(again.following.state()["reason"])
+        proxy.patience.set()
+        assert eventually(lambda: again.following.state()["reason"] is not None)
+        assert eventually(lambda: again.refresh() is None)

@@ -5,16 +5,16 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
 
 from assay.bell import Bell
 from assay.exceptions import AssayError
 from assay.registry import Version, find_production
 from assay.remembering import Remembered
-from assay.service import MetricsSink, Models
+from assay.service import Detached, MetricsSink, Models
 from assay.settings import Settings
 from assay.swapping import Opener, Swapping
 
@@ -28,6 +28,10 @@ SLOW_SECONDS = 10.0
 
 REFRESH_SECONDS = 20.0
 """How long a refresh waits for what it began; that goes on after it."""
+
+START_SECONDS = 5.0
+LOAD_SECONDS = 30.0
+"""How long a start waits for the registry, and for the versions; what comes later is swapped in."""
 
 ASKED_AT_ONCE = 4
 LOADED_AT_ONCE = 4
@@ -76,9 +80,14 @@ class Following:
         Where the registry is gone, or what it names is refused, what last answered on this machine does.
         """
         last = {version.task: version for version in self._remembered.read()}
-        found = self._ask()
-        for version in self._settle(list(last.values()) if found is None else found):
-            if not self._swapping.load(version) and version.task in last:
+        asking = Detached(self._ask)
+        found = asking.result() if asking.wait(START_SECONDS) else None
+        to_load = self._settle(list(last.values()) if found is None else found)
+        loading = [Detached(partial(self._load_now, version)) for version in to_load]
+        end = time.monotonic() + LOAD_SECONDS
+        for version, work in zip(to_load, loading, strict=True):
+            work.wait(end - time.monotonic())
+            if version.task in last:
                 self._swapping.stand_in(last[version.task])
         self._remember()
 
@@ -127,29 +136,29 @@ class Following:
     async def _look(self, told: bool) -> None:
         if len(self._asking) >= ASKED_AT_ONCE:
             return
-        found = await anyio.to_thread.run_sync(self._ask, abandon_on_cancel=True)
+        found = await Detached(self._ask).finished()
         if found is None:
             return
-        to_load = await anyio.to_thread.run_sync(self._settle, found)
+        to_load = await Detached(partial(self._settle, found)).finished()
         async with anyio.create_task_group() as group:
             for version in to_load:
                 if told or self._swapping.may_load(version):
                     group.start_soon(self._load, version)
 
     async def _load(self, version: Version) -> None:
-        key = (version.model, version.number)
+        key = _key(version)
         if key not in self._loading and len(self._loading) < LOADED_AT_ONCE:
-            self._loading.add(key)
-            await anyio.to_thread.run_sync(self._load_now, version, key, abandon_on_cancel=True)
+            await Detached(partial(self._load_now, version)).finished()
         while key in self._loading:
             await anyio.sleep(BELL_SECONDS / 10)
 
-    def _load_now(self, version: Version, key: tuple[str, str]) -> None:
+    def _load_now(self, version: Version) -> None:
+        self._loading.add(_key(version))
         try:
             self._swapping.load(version)
             self._remember()
         finally:
-            self._loading.discard(key)
+            self._loading.discard(_key(version))
 
     def _ask(self) -> list[Version] | None:
         """Return what is in production; None when the registry does not say, or has said later things."""
@@ -197,6 +206,10 @@ class Following:
 
     def _remember(self) -> None:
         self._remembered.write(self._swapping.running.values())
+
+
+def _key(version: Version) -> tuple[str, str]:
+    return version.model, version.number
 
 
 def _in_words(failure: Exception) -> str:

@@ -110,7 +110,9 @@ class Swapping:
             return self._is_wanted(version) and self._swap(self._models.seat(version.task), served, version)
 
     def stand_in(self, version: Version) -> None:
-        """Let a version answer for a task that has none, while the one that should be there is refused."""
+        """Let a version answer for a task that has none while the one that should is refused or loading."""
+        if self._models.seat(version.task).served:
+            return
         try:
             served = self._open(version)
         except Exception:  # noqa: BLE001 - it was a second try; what is wrong with the first is told

@@ -2,6 +2,7 @@
 
 from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
+from assay.service.detached import Detached
 from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
 from assay.service.limits import Limits
@@ -9,6 +10,7 @@ from assay.service.models import Missing, Models, Seat, Served
 from assay.service.versions import Versions
 
 __all__ = [
+    "Detached",
     "Exchange",
     "Follower",
     "Limits",

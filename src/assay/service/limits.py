@@ -38,5 +38,8 @@ KEPT_VERSIONS = 4
 PINS_WAITING = 8
 """Requests that may wait for a version to be loaded."""
 
+PINS_UNDER_WAY = 2
+"""Versions that may be under way: one is loaded, others were given up by those who waited for them."""
+
 PIN_SECONDS = 20
 """How long one of them waits."""

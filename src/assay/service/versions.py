@@ -3,14 +3,15 @@
 import re
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 import anyio
-import anyio.to_thread
 
 from assay.estimators import Cascade
 from assay.exceptions import AssayError, RequestRefused, VersionNotFound
+from assay.service.detached import Detached
 from assay.service.errors import fault, shown
-from assay.service.limits import KEPT_VERSIONS, PIN_SECONDS, PINS_WAITING
+from assay.service.limits import KEPT_VERSIONS, PIN_SECONDS, PINS_UNDER_WAY, PINS_WAITING
 from assay.service.models import Models, unknown_task
 
 VersionOpener = Callable[[str, str], Cascade]
@@ -37,8 +38,7 @@ class Versions:
         self._models, self._open = models, open_version
         self._kept: OrderedDict[tuple[str, str], Cascade] = OrderedDict()
         self._turn = anyio.Lock()
-        self._threads = anyio.CapacityLimiter(1)
-        self._waiting = 0
+        self._waiting = self._under_way = 0
 
     async def get(self, task: str, version: str) -> Cascade:
         """Return the cascade of a version.
@@ -84,11 +84,10 @@ class Versions:
         return found
 
     async def _load(self, task: str, model: str, version: str) -> Cascade:
-        assert self._open is not None
+        if self._under_way >= PINS_UNDER_WAY:
+            raise _busy("The registry or its store does not answer.")
         try:
-            cascade = await anyio.to_thread.run_sync(
-                self._open, model, version, limiter=self._threads, abandon_on_cancel=True
-            )
+            cascade = await Detached(partial(self._open_now, model, version)).finished()
         except VersionNotFound as error:
             raise _unknown_version(task, version) from error
         except AssayError as error:
@@ -100,6 +99,14 @@ class Versions:
         while len(self._kept) > KEPT_VERSIONS:
             self._kept.popitem(last=False)
         return cascade
+
+    def _open_now(self, model: str, version: str) -> Cascade:
+        assert self._open is not None
+        self._under_way += 1
+        try:
+            return self._open(model, version)
+        finally:
+            self._under_way -= 1
 
 
 def _busy(reason: str) -> RequestRefused:
