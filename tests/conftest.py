@@ -24,7 +24,7 @@ from tests.corpus import ABUSE_GROUPS, SENTIMENT_GROUPS, SPAM_GROUPS, labelled
 from tests.databases import own_schema
 from tests.moving import Mover
 from tests.rulesets import small_rules
-from tests.servers import mlflow_server, postgres_missing, postgres_server
+from tests.servers import mlflow_server, postgres_missing, postgres_server, redis_missing, redis_server
 
 QUIET = Progress(quiet=True)
 
@@ -210,6 +210,15 @@ def postgres_uri() -> Iterator[str]:
         pytest.skip(reason)
     with postgres_server() as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running Redis."""
+    if reason := redis_missing():
+        pytest.skip(reason)
+    with redis_server(tmp_path_factory.mktemp("redis")) as (url, _):
+        yield url
 
 
 @pytest.fixture

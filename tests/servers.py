@@ -1,4 +1,4 @@
-"""Real servers on loopback for tests: MLflow's tracking server and PostgreSQL."""
+"""Real servers on loopback for tests: MLflow's tracking server, PostgreSQL and Redis."""
 
 import os
 import pwd
@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psycopg
+import redis
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 START_SECONDS = 120
@@ -79,6 +80,28 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+def redis_missing() -> str:
+    """Return why Redis cannot be run here; empty when it can."""
+    return "" if shutil.which("redis-server") else "Redis is not installed: no redis-server"
+
+
+@contextmanager
+def redis_server(folder: Path, port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a Redis that keeps nothing on disk; yield its URL, with password, and its process."""
+    port, password = port or free_port(), "s3cret-of-the-test"
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--requirepass", password]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+
+    def answers() -> bool:
+        with redis.Redis.from_url(url) as client:
+            return bool(client.ping())
+
+    with _running(command, folder / "redis.log") as process:
+        _wait(answers, process, folder / "redis.log", redis.RedisError)
+        yield url, process
+
+
 def _unprivileged(command: list[str]) -> list[str]:
     if os.geteuid() != 0:
         return command
@@ -102,7 +125,8 @@ def _running(
         yield process
     finally:
         # Both servers have children; SIGINT is PostgreSQL's fast shutdown.
-        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:

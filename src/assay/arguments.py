@@ -28,7 +28,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_report, _add_diff,
-                _add_promote, _add_rollback, _add_versions, _add_history, _add_audit, _add_rules,
+                _add_promote, _add_rollback, _add_versions, _add_history, _add_audit, _add_keys, _add_rules,
                 _add_thresholds, _add_tune, _add_score, _add_import, _add_serve, _add_quickstart,
                 _add_doctor):  # fmt: skip
         add(commands)
@@ -187,8 +187,32 @@ def _add_diff(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _add_audit(commands: "argparse._SubParsersAction[Parser]") -> None:
-    audit = _group(commands, "audit", "Check the log of who put which version where.")
+    audit = _group(commands, "audit", "Check and read the log of who changed what.")
     _command(audit, "verify", "Say whether an entry was changed, removed or put in.")
+    _command(audit, "show", "Show every entry: versions, keys, the service; the newest last.")
+
+
+def _add_keys(commands: "argparse._SubParsersAction[Parser]") -> None:
+    keys = _group(commands, "keys", "Make, list, replace and withdraw the keys of the service.")
+    which = "the key's name or id"
+    create = _command(keys, "create", "Make a key; its secret is shown once, as the last line.")
+    create.add_argument("--name", required=True, help="who or what will use it; in logs and the audit log")
+    create.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        metavar="SCOPE,...",
+        help="what it may do: predict, batch, feedback, admin; may be repeated",
+    )
+    create.add_argument("--rate", default="", help="how often, like 100/s or 600/m (else ASSAY_RATE_PER_KEY)")
+    create.add_argument("--expires", default="", metavar="SPAN", help="after which time, like 90d (never)")
+    _command(keys, "list", "List the keys; never their secrets.")
+    rotate = _command(keys, "rotate", "Put a new key in the place of one, which stays valid for a while.")
+    rotate.add_argument("key", help=which)
+    rotate.add_argument("--grace", default="", metavar="SPAN", help="for how long, like 12h; 0s (24h)")
+    revoke = _command(keys, "revoke", "Withdraw a key, or all of a name; in force within two seconds.")
+    revoke.add_argument("key", help=which)
+    revoke.add_argument("--reason", default="", help="why, for the audit log")
 
 
 def _add_rules(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -280,6 +304,9 @@ def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--models", metavar="FOLDER,...", help="artifact folders instead of the registry")
     serve.add_argument("--workers", type=int, metavar="COUNT", help="worker processes (1)")
+    serve.add_argument(
+        "--require-keys", action="store_true", default=None, help="ask for keys on loopback addresses too"
+    )
     serve.add_argument(
         "--insecure",
         action="store_true",

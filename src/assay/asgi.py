@@ -11,6 +11,7 @@ import anyio
 from fastapi import FastAPI
 
 from assay import service
+from assay.access import open_access
 from assay.audit import AuditLog
 from assay.bell import Bell
 from assay.database import Database
@@ -38,6 +39,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     models = Models(default_task=settings.default_task)
     metrics = Counters(run.metrics if run else None)
     log = _open_log(settings, metrics)
+    access = open_access(settings, on_fault=lambda part, fault: metrics.degraded(part, bool(fault)))
     following = _follow(models, settings, metrics, run)
     _freeze()
 
@@ -47,6 +49,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
             if log:
                 stack.enter_context(log.running())
                 stack.enter_context(surviving_hangups())
+            await stack.enter_async_context(access.running())
             group = await stack.enter_async_context(anyio.create_task_group())
             if following:
                 group.start_soon(following.run)
@@ -61,6 +64,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         versions=Versions(models, partial(open_pinned, settings) if following else None),
         follower=following,
         record=partial(_record, AuditLog(Database(settings.people))),
+        access=access,
         lifespan=lifespan,
     )
 

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
 from assay.config import Frozen, faults
-from assay.database import Database
+from assay.database import Connection, Database
 from assay.exceptions import DatabaseError
 
 Action = Literal["promoting", "promoted", "abandoned", "edited", "created", "rotated", "revoked", "refreshed"]
@@ -106,17 +107,21 @@ class AuditLog:
         after: str | None = None,
         reason: str = "",
         evidence: Mapping[str, JsonValue] | None = None,
+        within: Connection | None = None,
     ) -> Entry:
-        """Write an entry behind the last one, in one transaction, and return it.
+        """Write an entry behind the last one and return it, in a transaction of its own.
 
-        A clock that stands before the last entry is kept as ``evidence["clock"]``, and the entry takes
-        the last one's time. Raises DatabaseError, also for what JSON cannot hold (NaN, lone surrogates).
+        With the connection of a transaction that writes, the entry is kept or undone together with what else
+        that one changes. A clock that stands before the last entry is kept as ``evidence["clock"]``, and the
+        entry takes the last one's time. Raises DatabaseError, also for what JSON cannot hold (NaN, lone
+        surrogates).
         """
         given = {
             **{"who": who, "action": action, "model": model, "seat": seat, "before": before},
             **{"after": after, "kind": kind, "reason": reason, "evidence": dict(evidence or {})},
         }
-        with self._database.writing() as connection:
+        transaction = self._database.writing() if within is None else nullcontext(within)
+        with transaction as connection:
             last = connection.execute(f"{ALL} ORDER BY number DESC LIMIT 1").fetchall()
             entry = _follow(dict(zip(FIELDS, last[0], strict=True)) if last else {}, given, self._clock())
             connection.execute(INSERT, _row(entry))
@@ -129,8 +134,8 @@ class AuditLog:
         """
         return [_entry(row) for row in self._rows(model)]
 
-    def readable(self, model: str) -> tuple[list[Entry], list[str]]:
-        """Return the entries of a model that can be read, oldest first, and a sentence for each that cannot.
+    def readable(self, model: str | None = None) -> tuple[list[Entry], list[str]]:
+        """Return the entries, of one model or all, that can be read, and a sentence for each that cannot.
 
         A log that was tampered with keeps nobody from a rollback.
         """

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from assay import cli_versions
+from assay import cli_keys, cli_versions
 from assay.arguments import build_parser
 from assay.exceptions import AssayError
 from assay.terminal import BLOCKED, ERROR, OK, columns_of, say, settings_of, task_meant, tell, version_meant
@@ -252,7 +252,7 @@ def _import(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from assay.serving import serve
 
-    names = ("host", "port", "models", "workers", "insecure")
+    names = ("host", "port", "models", "workers", "require_keys", "insecure")
     serve(settings_of(**{name: getattr(options, name) for name in names}))
     return OK
 
@@ -284,6 +284,11 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "versions": cli_versions.versions,
     "history": cli_versions.history,
     "audit verify": cli_versions.audit_verify,
+    "audit show": cli_versions.audit_show,
+    "keys create": cli_keys.create,
+    "keys list": cli_keys.show,
+    "keys rotate": cli_keys.rotate,
+    "keys revoke": cli_keys.revoke,
     "rules check": _rules_check,
     "rules test": _rules_test,
     "thresholds": _thresholds,

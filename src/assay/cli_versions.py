@@ -70,3 +70,10 @@ def audit_verify(_: argparse.Namespace) -> int:
 
     whole, lines = verify_audit(settings_of())
     return tell(lines, OK if whole else ERROR)
+
+
+def audit_show(_: argparse.Namespace) -> int:
+    """Show the audit log."""
+    from assay.lifecycle import show_audit
+
+    return tell(show_audit(settings_of()))

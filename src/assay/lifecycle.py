@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from assay.audit import Entry, Seat
+from assay.audit import AuditLog, Entry, Seat
 from assay.config import find_task
+from assay.database import Database
 from assay.exceptions import DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_file, open_registry, registered_name
 from assay.progress import Progress
@@ -159,12 +160,13 @@ def without_settled(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 def entry_lines(entry: Entry) -> Iterator[str]:
     """Yield one entry of the audit log for people: what changed, who did it, why, on what evidence."""
-    move = f"{entry.seat} {entry.before or '-'} -> {entry.after or '-'}"
+    what = entry.seat or printable(str(entry.evidence.get("name", entry.model)))
+    move = f"{what} {entry.before or '-'} -> {entry.after or '-'}".lstrip()
     by = f"{entry.kind} by {printable(entry.who)}"
     yield f"#{entry.number}  {shown(entry.at)}  {entry.action:9}  {move}  {by}"
     if entry.reason:
         yield f"      why: {printable(entry.reason)}"
-    if entry.action in ("promoted", "edited") and (told := evidence(entry)):
+    if entry.action not in ("promoting", "abandoned") and (told := evidence(entry)):
         yield f"      evidence: {told}"
 
 
@@ -179,6 +181,11 @@ def evidence(entry: Entry) -> str:
         on = f" on the rows {str(found['rows'])[:12]}" if found.get("rows") else ""
         when = f" at {found['at']}" if found.get("at") else ""
         parts.append(f"gate {outcome}{against}{on}{when}")
+    if entry.kind == "key":
+        scopes, expires = found.get("scopes"), found.get("expires")
+        parts.append(f"scopes {', '.join(map(str, scopes)) if isinstance(scopes, list) else '-'}")
+        parts.append(f"rate {found.get('rate') or '-'}")
+        parts.append(f"expires {expires or 'never'}")
     if digest := found.get("digest"):
         parts.append(f"artifact {str(digest)[:12]}")
     if noticed := found.get("noticed_by"):
@@ -186,6 +193,18 @@ def evidence(entry: Entry) -> str:
     if clock := found.get("clock"):
         parts.append(f"the clock stood at {clock}, before the entry above")
     return "; ".join(parts)
+
+
+def show_audit(settings: Settings) -> Iterator[str]:
+    """Yield every entry of the audit log, of seats with their model, oldest first."""
+    entries, unreadable = AuditLog(Database(settings.people)).readable()
+    for entry in entries:
+        first, *more = entry_lines(entry)
+        yield f"{first}  of {printable(entry.model)}" if entry.seat else first
+        yield from more
+    yield from unreadable
+    if not entries and not unreadable:
+        yield "Nothing was written into the audit log yet."
 
 
 def verify_audit(settings: Settings) -> tuple[bool, Sequence[str]]:

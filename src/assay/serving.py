@@ -5,7 +5,7 @@ import logging
 import socket
 from contextlib import suppress
 
-from assay.exceptions import ConfigError
+from assay.exceptions import ConfigError, DatabaseError
 from assay.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -20,15 +20,38 @@ def serve(settings: Settings) -> None:
 
     from assay.asgi import build_app
 
+    log_to_stderr()
+    check_keys(settings)
     listener = bind(settings.host, settings.port)
     address = address_of(*listener.getsockname()[:2])
-    log_to_stderr()
     logger.info("Loading the models; then %s answers. Ctrl+C stops it.", address)
-    config = uvicorn.Config(build_app(settings), log_level="info", access_log=False, lifespan="on")
+    config = uvicorn.Config(
+        build_app(settings), log_level="info", access_log=False, lifespan="on", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
         # Told to stop, the server has stopped; it repeats the signal for those who want to know.
         server.run(sockets=[listener])
+
+
+def check_keys(settings: Settings) -> None:
+    """Refuse to start where every caller is asked for a key and there is none.
+
+    Raises ConfigError saying what to do. A database that is down keeps no service from starting: it is not
+    ready until the keys can be read.
+    """
+    from assay.access import check_start, decide_policy
+    from assay.keywork import open_keys
+
+    policy = decide_policy(settings.host, require_keys=settings.require_keys, insecure=settings.insecure)
+    if not policy.everybody:
+        return
+    try:
+        valid = len(open_keys(settings).valid())
+    except DatabaseError as error:
+        logger.warning("Whether there are keys is not known yet: %s", error.message)
+    else:
+        check_start(policy, settings.host, valid)
 
 
 def log_to_stderr() -> None:

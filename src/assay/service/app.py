@@ -7,10 +7,12 @@ from importlib.metadata import version as version_of
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from assay.access import Access
 from assay.service.admin import Follower, Recorder, admin_routes
 from assay.service.deciding import Deciding
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
+from assay.service.guard import Guard
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.page import read_page
@@ -29,6 +31,7 @@ def create_app(
     follower: Follower | None = None,
     record: Recorder | None = None,
     log: RequestLog | None = None,
+    access: Access | None = None,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Return the web service over some models.
@@ -49,6 +52,8 @@ def create_app(
         Writes into the audit log what an operator asked for.
     log
         Where a line is written for each request; nowhere when left out.
+    access
+        Who may ask, and how much; anybody anything when left out.
     lifespan
         What runs beside the service, from its start to its end.
     """
@@ -64,11 +69,13 @@ def create_app(
     app.include_router(
         front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
     )
-    app.include_router(health_routes(deciding, follower, version=version))
+    app.include_router(health_routes(deciding, follower, access, version=version))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
+    if access is not None:
+        app.add_middleware(Guard, access=access)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
 

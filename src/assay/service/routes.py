@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from assay.access import Access
+from assay.exceptions import RequestRefused
 from assay.service.admin import Follower
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
@@ -31,10 +33,13 @@ Explain = Annotated[
 ]
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The body is absent, not UTF-8 or not JSON"},
+    401: {"model": ErrorAnswer, "description": "Keys are asked for, and this is none that is valid"},
+    403: {"model": ErrorAnswer, "description": "The key has not the scope that the call needs"},
     404: {"model": ErrorAnswer, "description": "There is no such task or version"},
     413: {"model": ErrorAnswer, "description": "The body is too large"},
     415: {"model": ErrorAnswer, "description": "The body is not sent as JSON"},
     422: {"model": ErrorAnswer, "description": "Fields are wrong; each is named"},
+    429: {"model": ErrorAnswer, "description": "Too many requests came; Retry-After says when to come again"},
     503: {"model": ErrorAnswer, "description": "The task has no model, or the version cannot be had"},
 }
 
@@ -98,7 +103,9 @@ async def _decide(
     return [decision.to_dict() for decision in decisions]
 
 
-def health_routes(deciding: Deciding, follower: Follower | None, *, version: str) -> APIRouter:
+def health_routes(
+    deciding: Deciding, follower: Follower | None, access: Access | None, *, version: str
+) -> APIRouter:
     """Return the calls that say what is served, what it decided, and whether it can answer."""
     router = APIRouter(tags=["health"])
     models = deciding.models
@@ -107,11 +114,13 @@ def health_routes(deciding: Deciding, follower: Follower | None, *, version: str
     async def health() -> Response:
         """Say which version answers for each task, and what was decided since the start."""
         following = follower.state() if follower else None
-        well = models.complete and not (following and following["reason"])
+        found = access.faults if access else {}
+        well = models.complete and not found and not (following and following["reason"])
         return json_response(
             {
                 "status": "ok" if well else "degraded",
                 "version": version,
+                "faults": found,
                 "default_task": models.default_task,
                 "tasks": {name: seat.state() for name, seat in models.seats.items()},
                 "registry": following,
@@ -128,6 +137,9 @@ def health_routes(deciding: Deciding, follower: Follower | None, *, version: str
     async def ready() -> Response:
         """Say whether any task can be decided."""
         models.check_ready()
+        if access is not None and not access.ready:
+            message = "The keys could not be read yet, so nobody may pass; /health says why."
+            raise RequestRefused(message, status=503, code="not_ready")
         return json_response({"status": "ok"})
 
     return router

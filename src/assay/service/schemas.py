@@ -195,9 +195,11 @@ class Health(BaseModel):
     """What is served and what it decided."""
 
     status: str = Field(
-        description="ok, or degraded when a version that should answer does not, or the registry is gone."
+        description="ok, or degraded when a version that should answer does not, the registry is gone, or "
+        "there are faults."
     )
     version: str
+    faults: dict[str, str] = Field(description="What else is not as it should be, by its part.")
     default_task: str | None
     tasks: dict[str, TaskState]
     registry: RegistryState | None = Field(description="Null where folders are served.")

@@ -1,0 +1,141 @@
+"""Requests counted by all processes of a machine together, in one file that each maps into its memory."""
+
+import fcntl
+import mmap
+import os
+import stat
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b, sha256
+from pathlib import Path
+
+from assay.access.counting import LocalCounting, steady
+from assay.access.gcra import NEVER, Verdict, take
+from assay.access.rates import Rate
+from assay.exceptions import ConfigError
+
+WAYS, BUCKETS = 8, 8_192
+"""A subject has one bucket, and there any of its slots: 65,536 slots, one megabyte."""
+
+SLOT = struct.Struct("=8sq")
+"""Digest of the subject, and the arrival time that ``gcra`` keeps."""
+
+LATEST = 2**63 - 1
+SIZE = SLOT.size * WAYS * BUCKETS
+LOCK_SECONDS = 0.005
+"""How long the lock is waited for. It is held for microseconds, unless its holder was stopped."""
+
+
+def shared_file(home: Path) -> Path:
+    """Return the file for the services of a home folder: in memory where the system has such a folder.
+
+    There it ends with the machine, as does the monotonic clock that its times are of.
+    """
+    name = sha256(str(home.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    memory = Path("/dev/shm")  # noqa: S108 - opened without following links, and only if it is our own
+    folder = memory if os.access(memory, os.W_OK) else home
+    return folder / f"assay-rates-{os.geteuid()}-{name}"
+
+
+class SharedCounting:
+    """Counts in a file of fixed size; processes that open the same one share every limit."""
+
+    fault = ""
+
+    def __init__(self, path: Path, *, clock: Callable[[], int] = steady) -> None:
+        """Open or make the file; ``clock`` must be the same in all processes, as ``steady`` is.
+
+        Raises ConfigError when the file cannot be used.
+        """
+        self._clock, self._local = clock, LocalCounting(clock=clock)
+        try:
+            self._file = _open(path)
+            self._slots = mmap.mmap(self._file, SIZE)
+        except OSError as error:
+            raise ConfigError(
+                f"Requests cannot be counted for all workers in {str(path)!r}: {error.strerror or error}. "
+                "Remove what is there, or make its folder writable for this user.",
+                path=str(path),
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the file; what was counted stays in it."""
+        self._slots.close()
+        os.close(self._file)
+
+    async def take(self, subject: str, rate: Rate) -> Verdict:
+        """Count one request."""
+        return self.take_now(subject, rate)
+
+    def take_now(self, subject: str, rate: Rate, *, cost: int = 1) -> Verdict:
+        """Count one request, or with a cost of 0 only look."""
+        digest = blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+        name, bucket = digest[:8], int.from_bytes(digest[8:]) % BUCKETS * WAYS * SLOT.size
+        if not cost:
+            return take(self._find(name, bucket)[1], self._clock(), rate, cost=0)[1]
+        with self._locked() as held:
+            if not held:
+                # A process that was stopped while it counted must not stop the others with it.
+                return self._local.take_now(subject, rate)
+            place, arrival = self._find(name, bucket)
+            arrival, verdict = take(arrival, self._clock(), rate)
+            SLOT.pack_into(self._slots, place, name, arrival)
+        return verdict
+
+    def _find(self, name: bytes, bucket: int) -> tuple[int, int]:
+        """Return the place of a subject and its arrival time; of a new one, the place it may have.
+
+        That is the slot whose arrival time lies furthest back: forgetting it gives least away.
+        """
+        oldest, earliest = bucket, LATEST
+        for place in range(bucket, bucket + WAYS * SLOT.size, SLOT.size):
+            there, arrival = SLOT.unpack_from(self._slots, place)
+            if there == name:
+                return place, arrival
+            if arrival < earliest:
+                oldest, earliest = place, arrival
+        return oldest, NEVER
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = True
+        except BlockingIOError:
+            held = self._wait()
+        try:
+            yield held
+        finally:
+            if held:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _wait(self) -> bool:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(20e-6)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                continue
+        return False
+
+
+def _open(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(0, "it is not a file of this user's own")
+        # Another size is of another Assay: what it counted cannot be read.
+        if found.st_size not in (0, SIZE):
+            os.ftruncate(file, 0)
+        # Blocks are taken now: a full disk is an error here, and not a signal at some request.
+        os.posix_fallocate(file, 0, SIZE)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
