@@ -41,7 +41,7 @@ def check_keys(settings: Settings) -> None:
     ready until the keys can be read.
     """
     from assay.access import check_start, decide_policy
-    from assay.keywork import open_keys
+    from assay.keyring import open_keys
 
     policy = decide_policy(settings.host, require_keys=settings.require_keys, insecure=settings.insecure)
     if not policy.everybody:

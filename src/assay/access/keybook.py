@@ -100,7 +100,9 @@ class KeyBook:
                     keys=[old, *others],
                 )
             lasts = old.expires_at - old.created_at if old.expires_at else None
-            made = _make(old.name, old.scopes, old.rate, who=who, now=now, until=_later(now, lasts))
+            # Later than the old one also by a clock that was set back: which is newer has to be known.
+            at = max(now, old.created_at + timedelta(microseconds=1))
+            made = _make(old.name, old.scopes, old.rate, who=who, now=at, until=_later(at, lasts))
             _end(connection, old, now=now, grace=grace)
             connection.execute(INSERT, made.key.row())
             self._note(
