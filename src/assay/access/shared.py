@@ -22,6 +22,7 @@ WAYS, BUCKETS = 8, 8_192
 SLOT = struct.Struct("=8sq")
 """Digest of the subject, and the arrival time that ``gcra`` keeps."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - opened without following links, and only if it is our own
 LATEST = 2**63 - 1
 SIZE = SLOT.size * WAYS * BUCKETS
 LOCK_SECONDS = 0.005
@@ -34,8 +35,7 @@ def shared_file(home: Path) -> Path:
     There it ends with the machine, as does the monotonic clock that its times are of.
     """
     name = sha256(str(home.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    memory = Path("/dev/shm")  # noqa: S108 - opened without following links, and only if it is our own
-    folder = memory if os.access(memory, os.W_OK) else home
+    folder = MEMORY if os.access(MEMORY, os.W_OK) else home
     return folder / f"assay-rates-{os.geteuid()}-{name}"
 
 

@@ -32,9 +32,10 @@ _TASK = re.compile(
     r"(/v1/tasks/[^/]+(/versions/[^/]+)?)?/(predict|predict/batch|batch_predict|batch|feedback)"
 )
 _SCOPES = {"batch": "batch", "feedback": "feedback"}
+_ANOTHER = "Whoever runs this service can make another (assay keys rotate)."
 _ASK = (
     "Send one in the header Authorization: Bearer KEY, or X-API-Key: KEY. Whoever runs this service makes "
-    "them with: assay keys create"
+    "them (assay keys create)."
 )
 
 
@@ -161,7 +162,9 @@ class Guard:
             if caller := access.authenticator.identify(credential):
                 return caller
             access.failures.take_now(subject, access.failed_keys)
-            raise _unauthorized(f"The key is unknown, was revoked or has expired. {_ASK}", "invalid_token")
+            raise _unauthorized(
+                f"The key is unknown, was revoked or has expired. {_ANOTHER}", "invalid_token"
+            )
         except DatabaseError as error:
             # Why is for the operator: it names the database.
             logger.warning("A key could not be checked: %s", error.message)
