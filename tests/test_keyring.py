@@ -39,10 +39,8 @@ CREATE = ("keys", "create", "--name", "ci", "--scope", "predict,batch", "--scope
 
 def test_a_key_is_made_and_its_secret_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
     said, warned, secret = run(capsys, *CREATE, "--rate", "100/s", "--expires", "90d")
-    assert re.fullmatch(
-        r"Key [0-9a-f]{8} ci may do predict, batch, feedback; 100/s at most; until 20\d\d-\d\d-\d\d \d\d:\d\d UTC\.",
-        said,
-    )
+    may = "may do predict, batch, feedback; 100/s at most"
+    assert re.fullmatch(rf"Key [0-9a-f]{{8}} ci {may}; until 20\d\d-\d\d-\d\d \d\d:\d\d UTC\.", said)
     assert "shown this once" in warned
     assert identified(secret) == "ci"
     lines = [*run(capsys, "keys", "list"), *run(capsys, "audit", "show")]
