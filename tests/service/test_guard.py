@@ -221,6 +221,8 @@ def test_a_key_is_held_to_its_own_rate(client: TestClient, ticks: Ticks, log: Lo
     assert [each.headers.get("retry-after") for each in left] == [None, None, "30"]
     assert check_shape(left[2], 429)["code"] == "rate_limited"
     assert (log.written[-1].key, log.written[-1].code) == ("slow", "rate_limited")
+    metrics = client.get("/metrics", headers=bearer("predict")).text
+    assert 'assay_rejected_total{reason="rate_limited"} 1.0' in metrics
     assert client.post("/predict", json=TEXT, headers=bearer("predict")).status_code == 200
     ticks.now += 30 * SECOND
     assert client.post("/predict", json=TEXT, headers=bearer("slow")).status_code == 200

@@ -75,7 +75,7 @@ def create_app(
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
     if access is not None:
-        app.add_middleware(Guard, access=access)
+        app.add_middleware(Guard, access=access, metrics=metrics)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.access import Access, Caller, Rate, Verdict, client_address, counted_address, is_trusted
 from assay.exceptions import DatabaseError, RequestRefused
+from assay.service.envelope import MetricsSink
 from assay.service.errors import error_response, shown
 from assay.service.exchange import Exchange
 
@@ -80,8 +81,8 @@ def credential_of(headers: Headers, path: str, query: bytes) -> str:
 class Guard:
     """Middleware in front of every call; it answers before a byte of the body is read."""
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
-        self.app, self.access = app, access
+    def __init__(self, app: ASGIApp, *, access: Access, metrics: MetricsSink) -> None:
+        self.app, self.access, self.metrics = app, access, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -99,9 +100,11 @@ class Guard:
                 verdict = await self._count(caller, exchange.address)
             told = verdict.headers() if verdict else {}
             if verdict and not verdict.allowed:
-                raise _too_many(verdict)
+                raise _too_many(verdict, code="rate_limited", message="Too many requests came.")
         except RequestRefused as refused:
             exchange.code = refused.data["code"]
+            if refused.data["status"] == 429:
+                self.metrics.rejected(exchange.code)
             answer = error_response(
                 exchange.request_id, refused.data["status"], exchange.code, refused.message,
                 headers={**told, **refused.data["headers"]},
@@ -158,7 +161,8 @@ class Guard:
         looked = access.failures.take_now(subject, access.failed_keys, cost=0)
         try:
             if not looked.allowed:
-                raise _too_many(looked, "too_many_failed_keys", "Too many wrong keys came from this address.")
+                message = "Too many wrong keys came from this address."
+                raise _too_many(looked, code="too_many_failed_keys", message=message)
             if caller := access.authenticator.identify(credential):
                 return caller
             access.failures.take_now(subject, access.failed_keys)
@@ -224,9 +228,7 @@ def _forbidden(caller: Caller, needed: str) -> RequestRefused:
     return _refuse(403, "forbidden", message, {"WWW-Authenticate": challenge})
 
 
-def _too_many(
-    verdict: Verdict, code: str = "rate_limited", message: str = "Too many requests came."
-) -> RequestRefused:
+def _too_many(verdict: Verdict, *, code: str, message: str) -> RequestRefused:
     headers = verdict.headers()
     wait = headers["Retry-After"]
     return _refuse(429, code, f"{message} The next may come in {wait} s.", headers)
