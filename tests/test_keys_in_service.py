@@ -24,6 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spam_artifact: Path) -
     folder = tmp_path / "home"
     monkeypatch.setenv("ASSAY_HOME", str(folder))
     monkeypatch.setenv("ASSAY_MODELS", str(spam_artifact))
+    monkeypatch.setenv("ASSAY_WORKERS", "2")
     yield folder
     shared_file(folder).unlink(missing_ok=True)
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,15 +106,20 @@ def test_two_that_open_one_file_share_a_limit_also_after_a_restart(path: Path) -
 
 
 def test_one_limit_holds_over_four_processes(path: Path) -> None:
-    assert sum(counted_by_processes(path, "400/d", 300, 4)) == 400
+    assert sum(counted_by_processes(path, "4000/s", 2_000, 4)) == 4_000
 
 
-def test_a_process_that_stops_while_it_counts_holds_nobody_up(path: Path) -> None:
+def test_a_process_that_stops_while_it_counts_holds_nobody_up_for_long(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting = SharedCounting(path)
     other = os.open(path, os.O_RDWR)
     fcntl.flock(other, fcntl.LOCK_EX)
+    started = time.monotonic()
     assert [counting.take_now("key:1", Rate(2, 60)).allowed for _ in range(3)] == [True, True, False]
     os.close(other)
+    assert not counting.take_now("key:1", Rate(2, 60)).allowed
+    monkeypatch.setattr(time, "monotonic", lambda: started + 60)
     assert counting.take_now("key:1", Rate(2, 60)).remaining == 1
     counting.close()
 

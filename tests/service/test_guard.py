@@ -395,6 +395,19 @@ def test_any_bytes_may_come_as_a_key(models: Models, access: Access, key: str) -
         assert client.post("/predict", json=TEXT, headers=headers).status_code == 401
 
 
+def test_the_description_names_what_each_call_needs(
+    client: TestClient, enter: Callable[..., TestClient]
+) -> None:
+    schema = client.get("/openapi.json").json()
+    assert set(schema["components"]["securitySchemes"]) == {"bearer", "header"}
+    security = {path: next(iter(calls.values())).get("security") for path, calls in schema["paths"].items()}
+    assert security["/v1/tasks/{task}/predict"] == [{"bearer": ["predict"]}, {"header": ["predict"]}]
+    assert security["/v1/admin/refresh"][0] == {"bearer": ["admin"]}
+    assert (security["/health"][0], security["/health/live"]) == ({"bearer": []}, None)
+    unasked = enter(Access(policy=LOOPBACK)).get("/openapi.json").json()
+    assert "securitySchemes" not in unasked["components"]
+
+
 def test_the_seam_is_filled_by_whatever_identifies(book: Book) -> None:
     seam: Authenticator = book
     assert seam.identify("nobody") is None

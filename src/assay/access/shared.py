@@ -25,8 +25,12 @@ SLOT = struct.Struct("=8sq")
 MEMORY = Path("/dev/shm")  # noqa: S108 - opened without following links, and only if it is our own
 LATEST = 2**63 - 1
 SIZE = SLOT.size * WAYS * BUCKETS
-LOCK_SECONDS = 0.005
-"""How long the lock is waited for. It is held for microseconds, unless its holder was stopped."""
+LOCK_SECONDS = 0.1
+"""How long the lock is waited for. It is held for microseconds, unless its holder got no processor meanwhile,
+or was stopped."""
+
+ALONE_SECONDS = 1.0
+"""How long a process counts for itself after it waited in vain: a stopped one must not stop the others."""
 
 
 def shared_file(home: Path) -> Path:
@@ -50,6 +54,7 @@ class SharedCounting:
         Raises ConfigError when the file cannot be used.
         """
         self._clock, self._local = clock, LocalCounting(clock=clock)
+        self._alone_until = 0.0
         try:
             self._file = _open(path)
             self._slots = mmap.mmap(self._file, SIZE)
@@ -77,7 +82,6 @@ class SharedCounting:
             return take(self._find(name, bucket)[1], self._clock(), rate, cost=0)[1]
         with self._locked() as held:
             if not held:
-                # A process that was stopped while it counted must not stop the others with it.
                 return self._local.take_now(subject, rate)
             place, arrival = self._find(name, bucket)
             arrival, verdict = take(arrival, self._clock(), rate)
@@ -100,26 +104,24 @@ class SharedCounting:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = True
-        except BlockingIOError:
-            held = self._wait()
+        held = self._acquire()
         try:
             yield held
         finally:
             if held:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def _wait(self) -> bool:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while time.monotonic() < deadline:
-            time.sleep(20e-6)
+    def _acquire(self) -> bool:
+        now = time.monotonic()
+        if now < self._alone_until:
+            return False
+        while time.monotonic() <= now + LOCK_SECONDS:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
             except BlockingIOError:
-                continue
+                time.sleep(20e-6)
+        self._alone_until = time.monotonic() + ALONE_SECONDS
         return False
 
 

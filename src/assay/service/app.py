@@ -17,6 +17,7 @@ from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.page import read_page
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes, health_routes
+from assay.service.security import describe_keys
 from assay.service.versions import Versions
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -76,6 +77,8 @@ def create_app(
     install_handlers(app)
     if access is not None:
         app.add_middleware(Guard, access=access, metrics=metrics)
+        if access.policy.everybody:
+            describe_keys(app)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
 
