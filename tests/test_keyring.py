@@ -8,8 +8,9 @@ from assay.access import KeyBook, Keys
 from assay.audit import AuditLog
 from assay.cli import main
 from assay.database import Database
+from assay.environment import read_settings
 from assay.keyring import open_keys
-from assay.settings import Settings, read_settings
+from assay.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +154,7 @@ def test_the_service_does_not_start_where_nobody_could_use_it(
         [line] = run(capsys, "serve", "--port", "0", *arguments, code=1)[-1:]
         assert "there is no valid key. Make one: assay keys create" in line
     [line] = run(capsys, "serve", "--require-keys", "--insecure", code=1)[-1:]
-    assert "Set one of them" in line
+    assert "keep one of the two" in line
 
 
 def test_settings_name_the_database_of_the_keys(people_uri: str) -> None:

@@ -103,10 +103,7 @@ def test_insecure_is_a_warning_in_the_log(tmp_path: Path, caplog: pytest.LogCapt
     assert (access.policy.everybody, access.policy.admins, access.ready) == (False, True, True)
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [("rate_per_key", "fast"), ("rate_per_address", "1/y"), ("trusted_proxies", "proxy"), ("redis", "here")],
-)
+@pytest.mark.parametrize(("setting", "value"), [("rate_per_key", "fast"), ("rate_per_address", "1/y")])
 def test_a_setting_that_cannot_be_used_stops_the_start(tmp_path: Path, setting: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"'{value}'"):
         open_access(Settings(home=tmp_path, **{setting: value}))

@@ -19,9 +19,9 @@ from assay.access import (
     LocalCounting,
     Rate,
     decide_policy,
-    parse_networks,
 )
 from assay.exceptions import DatabaseError
+from assay.notation import networks
 from assay.service import Exchange, Models, create_app
 from assay.service.guard import scope_needed
 from assay.telemetry import Counters
@@ -57,6 +57,7 @@ class Log:
     """A request log that keeps what it is told."""
 
     written: list[Exchange] = field(default_factory=list)
+    texts: bool = False
 
     def write(self, exchange: Exchange) -> None:
         """Keep one."""
@@ -315,7 +316,7 @@ def test_a_trusted_proxy_can(access: Access, log: Log, enter: Callable[..., Test
         policy=LOOPBACK,
         authenticator=None,
         per_address=Rate(1, 60),
-        proxies=parse_networks("10.0.0.0/8"),
+        proxies=networks("10.0.0.0/8"),
     )
     client = enter(limited, client=("10.0.0.1", 1))
     said = ["198.51.100.1", "evil, 198.51.100.2", "198.51.100.7, 198.51.100.1"]

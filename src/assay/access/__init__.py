@@ -4,7 +4,7 @@ It knows nothing of HTTP; the service asks it.
 """
 
 from assay.access.access import Access, open_access
-from assay.access.addresses import client_address, counted_address, is_trusted, parse_networks
+from assay.access.addresses import client_address, counted_address, is_trusted
 from assay.access.callers import Authenticator, Caller
 from assay.access.counting import Counting, LocalCounting, MachineCounting
 from assay.access.gcra import Verdict, take
@@ -40,7 +40,6 @@ __all__ = [
     "decide_policy",
     "is_trusted",
     "open_access",
-    "parse_networks",
     "parse_rate",
     "parse_span",
     "shared_file",

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from assay.access.addresses import Network, parse_networks
 from assay.access.callers import Authenticator
 from assay.access.counting import Counting, LocalCounting, MachineCounting
 from assay.access.keys import Keys
@@ -16,6 +15,7 @@ from assay.access.replicated import RedisCounting
 from assay.access.shared import SharedCounting, shared_file
 from assay.database import Database
 from assay.exceptions import ConfigError
+from assay.notation import Network, networks
 from assay.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def open_access(settings: Settings, *, on_fault: OnFault = lambda *_: None) -> A
         authenticator=keys,
         per_key=parse_rate(settings.rate_per_key),
         per_address=parse_rate(settings.rate_per_address),
-        proxies=parse_networks(settings.trusted_proxies),
+        proxies=networks(settings.trusted_proxies),
     )
     if keys or access.per_address:
         access.unshared = _share(access, settings, on_fault)

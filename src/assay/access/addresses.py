@@ -1,29 +1,14 @@
 """From which address a request comes, when proxies stand between."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from assay.exceptions import ConfigError
+from assay.notation import Network
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 HOPS = 32
 """Entries of X-Forwarded-For that are looked at, from the right; no chain of proxies is longer."""
-
-
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """Return the networks that a text like ``10.0.0.0/8, 2001:db8::1`` lists; raises ConfigError."""
-    networks = []
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        try:
-            networks.append(ip_network(part, strict=False))
-        except ValueError:
-            raise ConfigError(
-                f"ASSAY_TRUSTED_PROXIES names {part!r}, which is no network. Write addresses or networks "
-                "separated by commas, like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32."
-            ) from None
-    return tuple(networks)
 
 
 def parse_address(text: str) -> Address | None:

@@ -9,8 +9,8 @@ from typing import Any
 from assay.access.counting import Counting
 from assay.access.gcra import Verdict, verdict_of
 from assay.access.rates import Rate
-from assay.database import without_credentials
 from assay.exceptions import ConfigError, MissingExtra
+from assay.notation import without_credentials
 
 logger = logging.getLogger(__name__)
 
