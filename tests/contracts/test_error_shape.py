@@ -43,7 +43,7 @@ def application(*cascades: Cascade) -> FastAPI:
 
 
 def calls(app: FastAPI) -> Iterator[tuple[str, str]]:
-    """Yield the method and path of every call that OpenAPI knows, the task filled in."""
+    """Yield the method and path of every call that OpenAPI knows, task and version filled in."""
     for path, operations in app.openapi()["paths"].items():
         for method in operations:
             yield method.upper(), path.replace("{task}", "spam").replace("{version}", "1")
@@ -92,6 +92,41 @@ def test_a_wrong_body_is_refused_in_one_shape_by_every_call(app: FastAPI, fault:
     for path in calls_with_a_body(app):
         error = check_shape(client.post(path, content=body, headers=headers), status)
         assert bool(error["detail"]) == (status == 422)
+    for method, path in calls(app):
+        if method == "POST" and decides(path) and not takes_files(path):
+            error = check_shape(client.post(path, content=body, headers=headers), status)
+            assert bool(error["detail"]) == (status == 422)
+
+
+FILES: dict[str, tuple[int, bytes, dict[str, str]]] = {
+    "nothing": (400, b"", {"Content-Type": "text/csv"}),
+    "JSON": (415, b"{}", JSON),
+    "a broken form": (400, b"x", {"Content-Type": "multipart/form-data; boundary=b"}),
+    "an empty form": (422, b"--b--", {"Content-Type": "multipart/form-data; boundary=b"}),
+    "no column": (422, b"a,b\n1,2\n", {"Content-Type": "text/csv"}),
+    "no gzip": (400, b"text", {"Content-Type": "text/csv", "Content-Encoding": "gzip"}),
+    "another encoding": (415, b"text", {"Content-Type": "text/csv", "Content-Encoding": "br"}),
+}
+
+
+def decides(path: str) -> bool:
+    """Return whether a call takes what is to be decided."""
+    return path.endswith(("/predict", "/batch", "/batch_predict"))
+
+
+def takes_files(path: str) -> bool:
+    """Return whether a call takes files, and not JSON."""
+    return path.endswith("/batch") and not path.endswith("/predict/batch")
+
+
+@pytest.mark.parametrize("fault", FILES)
+def test_a_wrong_file_is_refused_in_one_shape_by_every_call(app: FastAPI, fault: str) -> None:
+    status, body, headers = FILES[fault]
+    paths = [path for method, path in calls(app) if method == "POST" and takes_files(path)]
+    assert {"/batch", "/v1/tasks/spam/batch", "/v1/tasks/spam/versions/1/batch"} == set(paths)
+    for path in paths:
+        error = check_shape(TestClient(app).post(path, content=body, headers=headers), status)
+        assert bool(error["detail"]) == (status == 422)
 
 
 def test_a_wrong_method_is_refused_in_one_shape_by_every_call(app: FastAPI) -> None:
@@ -111,6 +146,9 @@ def test_every_call_without_a_model_answers_in_one_shape() -> None:
     client = TestClient(app)
     for path in calls_with_a_body(app):
         check_shape(client.post(path, json={"texts": ["x"]}), 503)
+    for method, path in calls(app):
+        if method == "POST" and decides(path):
+            check_shape(client.post(path, json={"texts": ["x"]}), 503)
     assert "assay train" in check_shape(client.get("/health/ready"), 503)["message"]
 
 

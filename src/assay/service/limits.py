@@ -43,3 +43,20 @@ PINS_UNDER_WAY = 2
 
 PIN_SECONDS = 20
 """How long one of them waits."""
+
+FILES_AT_ONCE = 4
+"""Files that one worker takes at the same time, from their first byte to the last of their answer."""
+
+FILES_RETRY_SECONDS = 10
+"""When to come back, for those who find all places taken."""
+
+FILE_THREADS = 1
+"""Threads that receive and score files: all files share it, step by step, and leave the rest to requests."""
+
+FILE_ROWS = 16
+FILE_CHARACTERS = 8_192
+"""Rows of a file, and characters in them, that are decided in one step: about as much as a thread of Python
+computes before it must let another, so that a request waits for one step and not for many."""
+
+MAX_COLUMNS_SHOWN = 50
+"""How many of a file's columns an error lists."""
