@@ -17,7 +17,7 @@ from assay.opening import open_pinned, open_served, serve_folders
 from assay.runfolder import RunFolder
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
 from assay.settings import Settings, read_settings
-from assay.telemetry import Counters
+from assay.telemetry import Counters, Feedback
 
 
 def create_app() -> FastAPI:
@@ -45,13 +45,17 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
             yield
             group.cancel_scope.cancel()
 
+    people = Database(settings.people)
     return service.create_app(
         models,
         metrics=metrics,
         limits=_limits(settings),
         versions=Versions(models, partial(open_pinned, settings) if following else None),
         follower=following,
-        record=partial(_record, AuditLog(Database(settings.people))),
+        record=partial(_record, AuditLog(people)),
+        feedback=Feedback(people),
+        attributes=service.parse_attributes(settings.attributes),
+        origins=service.parse_origins(settings.cors_origins),
         lifespan=lifespan,
     )
 

@@ -19,6 +19,10 @@ BODIES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "not JSON": (400, b'{"text": ', JSON),
     "not UTF-8": (400, b'{"text": "\xff"}', JSON),
     "not said to be JSON": (415, b'{"text": "x"}', {"Content-Type": "text/plain"}),
+    "a key twice": (400, b'{"text": "x", "text": "y"}', JSON),
+    "no gzip": (400, b'{"text": "x"}', {**JSON, "Content-Encoding": "gzip"}),
+    "another encoding": (415, b'{"text": "x"}', {**JSON, "Content-Encoding": "br"}),
+    "a million parts": (422, b'{"texts": [' + b"[]," * 1_000_000 + b"[]]}", JSON),
     "too large": (413, b'{"text": "' + b"x" * 9_000_000 + b'"}', JSON),
     "an array": (422, b"[]", JSON),
     "null": (422, b"null", JSON),
@@ -31,6 +35,11 @@ BODIES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "too many texts": (422, json.dumps({"texts": ["x"] * 1_001}).encode(), JSON),
     "too long a text": (422, json.dumps({"texts": ["x" * 65_537]}).encode(), JSON),
 }
+GOOD: dict[str, Any] = {
+    "feedback": {"id": "0" * 32, "label": "ham"},
+    "comments:analyze": {"comment": {"text": "x"}, "requestedAttributes": {"SPAM": {}}},
+}
+"""Bodies of the calls that take no texts, by the end of their path."""
 KEYS = {"code", "message", "detail", "request_id"}
 
 
@@ -102,7 +111,8 @@ def test_every_call_without_a_model_answers_in_one_shape() -> None:
     client = TestClient(app)
     for method, path in calls(app):
         if method == "POST":
-            check_shape(client.post(path, json={"texts": ["x"]}), 503)
+            body = GOOD.get(path.rpartition("/")[2], {"texts": ["x"]})
+            check_shape(client.post(path, json=body), 503)
     assert "assay train" in check_shape(client.get("/health/ready"), 503)["message"]
 
 

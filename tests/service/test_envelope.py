@@ -81,9 +81,9 @@ def test_unknown_paths_and_methods_add_no_series(client: TestClient) -> None:
 def test_405_names_what_is_allowed(client: TestClient) -> None:
     answer = client.post("/health")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, HEAD"
-    assert "GET, HEAD" in answer.json()["error"]["message"]
-    assert client.get("/predict").headers["allow"] == "POST"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert "GET, HEAD, OPTIONS" in answer.json()["error"]["message"]
+    assert client.get("/predict").headers["allow"] == "OPTIONS, POST"
 
 
 def test_404_has_the_one_shape_and_no_long_echo(client: TestClient) -> None:

@@ -2,14 +2,18 @@
 
 from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
+from assay.service.crossorigin import parse_origins
 from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
+from assay.service.feedback import FeedbackStore
 from assay.service.limits import Limits
 from assay.service.models import Missing, Models, Seat, Served
+from assay.service.perspective import parse_attributes
 from assay.service.versions import Versions
 
 __all__ = [
     "Exchange",
+    "FeedbackStore",
     "Follower",
     "Limits",
     "MetricsSink",
@@ -22,4 +26,6 @@ __all__ = [
     "SwapOutcome",
     "Versions",
     "create_app",
+    "parse_attributes",
+    "parse_origins",
 ]

@@ -1,6 +1,6 @@
 """The application: routes, errors and middleware around the models that are served."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version as version_of
 
@@ -8,12 +8,18 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from assay.service.admin import Follower, Recorder, admin_routes
+from assay.service.answers import ANYWHERE
+from assay.service.compressing import Compressing
+from assay.service.crossorigin import CrossOrigin
 from assay.service.deciding import Deciding
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
+from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
 from assay.service.limits import Limits
 from assay.service.models import Models
+from assay.service.openapi import Description, endpoints, operation_id
 from assay.service.page import read_page
+from assay.service.perspective import Attributes, perspective_routes
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes, health_routes
 from assay.service.versions import Versions
 
@@ -29,6 +35,9 @@ def create_app(
     follower: Follower | None = None,
     record: Recorder | None = None,
     log: RequestLog | None = None,
+    feedback: FeedbackStore | None = None,
+    attributes: Mapping[str, str] | None = None,
+    origins: Sequence[str] = (),
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Return the web service over some models.
@@ -49,6 +58,12 @@ def create_app(
         Writes into the audit log what an operator asked for.
     log
         Where a line is written for each request; nowhere when left out.
+    feedback
+        Where feedback is kept; it is refused with 503 when left out.
+    attributes
+        Attribute of the Perspective API -> task, beside each task's own name in capitals.
+    origins
+        Origins of web pages that may call the service; ``*`` means any.
     lifespan
         What runs beside the service, from its start to its end.
     """
@@ -59,24 +74,24 @@ def create_app(
         version=version,
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
+        responses=ANYWHERE,
+        generate_unique_id_function=operation_id,
     )
     deciding = Deciding(models, versions or Versions(models), metrics, limits or Limits())
-    app.include_router(
-        front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
-    )
+    named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
+    app.openapi = Description(app.openapi, models, named)  # type: ignore[method-assign]
+    app.include_router(front_routes(deciding, read_page(), version=version, endpoints=lambda: endpoints(app)))
     app.include_router(health_routes(deciding, follower, version=version))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
+    for prefix in ("", TASK_PREFIX):
+        app.include_router(feedback_routes(receiving, deciding, prefix=prefix))
+    app.include_router(perspective_routes(deciding, named))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(Compressing)
+    if origins:
+        app.add_middleware(CrossOrigin, origins=origins)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
-
-
-def _endpoints(app: FastAPI) -> dict[str, str]:
-    """Return every call with what it does, from the application's own description of itself."""
-    return {
-        f"{method.upper()} {path}": operation["description"]
-        for path, operations in app.openapi()["paths"].items()
-        for method, operation in operations.items()
-    }

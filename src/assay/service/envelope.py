@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +15,7 @@ from assay.estimators import Decision
 from assay.service.errors import error_response
 from assay.service.exchange import UNMATCHED, Exchange
 from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
+from assay.service.protection import missing_headers
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,8 @@ class Envelope:
         )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}
         inner["state"] = {**scope.get("state", {}), "request_id": exchange.request_id, "exchange": exchange}
-        outgoing = Outgoing(send, exchange, without_body=method == "HEAD")
+        https = scope.get("scheme") == "https"
+        outgoing = Outgoing(send, exchange, without_body=method == "HEAD", https=https)
         try:
             await self._answer(inner, receive, outgoing)
         finally:
@@ -125,18 +127,18 @@ class Envelope:
 
 
 class Outgoing:
-    """The way out of one request: adds its id, notes the answer, drops the body of an answer to HEAD."""
+    """The way out of one request: adds its headers, notes the answer, drops the body of one to HEAD."""
 
-    def __init__(self, send: Send, exchange: Exchange, *, without_body: bool) -> None:
-        self.send, self.exchange, self.without_body = send, exchange, without_body
+    def __init__(self, send: Send, exchange: Exchange, *, without_body: bool, https: bool) -> None:
+        self.send, self.exchange, self.without_body, self.https = send, exchange, without_body, https
 
     async def __call__(self, message: Message) -> None:
         """Send one message on."""
         if message["type"] == "http.response.start":
             self.exchange.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self.exchange.request_id
-            headers["X-Content-Type-Options"] = "nosniff"
+            headers = message["headers"] = list(message.get("headers", ()))
+            headers += missing_headers(headers, https=self.https)
+            headers.append((b"x-request-id", self.exchange.request_id.encode()))
         elif self.without_body:
             message = {**message, "body": b""}
         self.exchange.sent += len(message.get("body", b""))

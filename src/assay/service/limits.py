@@ -40,3 +40,19 @@ PINS_WAITING = 8
 
 PIN_SECONDS = 20
 """How long one of them waits."""
+
+MAX_FIELDS = 32
+"""How many fields an object of a body may have; none that is known comes near."""
+
+MAX_GZIP_MEMBERS = 100
+"""How many files of gzip in a row a compressed body may be."""
+
+COMPRESSED_FROM = 1_024
+"""Bytes from which on an answer is compressed for those who take it so."""
+
+MAX_LABEL_CHARACTERS = 128
+"""The longest label of feedback."""
+
+FEEDBACK_THREADS = 2
+FEEDBACK_WAITING = 32
+"""Threads that write feedback, and how many requests may wait for one before more are turned away."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from assay.service.admin import Follower
+from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
 from assay.service.page import Page
@@ -14,7 +15,6 @@ from assay.service.responses import json_response
 from assay.service.schemas import (
     BatchRequest,
     DecisionAnswer,
-    ErrorAnswer,
     Health,
     Index,
     Liveness,
@@ -28,14 +28,6 @@ VERSION_PREFIX = TASK_PREFIX + "/versions/{version}"
 Explain = Annotated[
     bool, Query(description="Also tell the rules that fired and the words that moved the score.")
 ]
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorAnswer, "description": "The body is absent, not UTF-8 or not JSON"},
-    404: {"model": ErrorAnswer, "description": "There is no such task or version"},
-    413: {"model": ErrorAnswer, "description": "The body is too large"},
-    415: {"model": ErrorAnswer, "description": "The body is not sent as JSON"},
-    422: {"model": ErrorAnswer, "description": "Fields are wrong; each is named"},
-    503: {"model": ErrorAnswer, "description": "The task has no model, or the version cannot be had"},
-}
 
 
 async def task_in_path(task: Annotated[str, Path(description="Name of the task, like spam.")]) -> None:
@@ -50,7 +42,7 @@ async def version_in_path(
 
 def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     """Return the calls that decide, for the default task or what the path's prefix names."""
-    router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS)
+    router = APIRouter(prefix=prefix, tags=["decisions"], responses={**BODY_REFUSALS, **TASK_REFUSALS})
     declared = {"{task}": task_in_path, "{version}": version_in_path}
     router.dependencies += [Depends(says) for name, says in declared.items() if name in prefix]
     one, many = (body_schema(model, deciding.limits) for model in (PredictRequest, BatchRequest))
@@ -119,7 +111,7 @@ def health_routes(deciding: Deciding, follower: Follower | None, *, version: str
         """Say that the process answers."""
         return json_response({"status": "ok"})
 
-    @router.get("/health/ready", response_model=Liveness, responses={503: REFUSALS[503]})
+    @router.get("/health/ready", response_model=Liveness)
     async def ready() -> Response:
         """Say whether any task can be decided."""
         models.check_ready()

@@ -1,5 +1,6 @@
 """What live traffic tells."""
 
 from assay.telemetry.counters import Counters
+from assay.telemetry.feedback import Feedback
 
-__all__ = ["Counters"]
+__all__ = ["Counters", "Feedback"]
