@@ -66,6 +66,14 @@ def serving(
         yield address, process
 
 
+def drained(process: subprocess.Popen[str]) -> list[str]:
+    """Return the list of what a process still says, as it comes: with a full pipe it would wait for ever."""
+    assert process.stderr is not None
+    said: list[str] = []
+    threading.Thread(target=said.extend, args=(process.stderr,), daemon=True).start()
+    return said
+
+
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> int:
     """Send a signal and return the exit code."""
     process.send_signal(number)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.contracts.sources import ROOT
-from tests.running import serving
+from tests.running import drained, serving
 
 CONFIG = ROOT / "tests" / "contracts" / "schemathesis.toml"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
@@ -39,7 +39,8 @@ def address(
         patch.setenv("ASSAY_HOME", str(home))
         patch.setenv("ASSAY_MODELS", f"{spam_artifact},{sentiment_artifact},{abuse_artifact}")
         patch.setenv("ASSAY_ATTRIBUTES", "TOXICITY=abuse")
-        with serving(patience=PATIENCE_SECONDS) as (address, _):
+        with serving(patience=PATIENCE_SECONDS) as (address, process):
+            drained(process)
             yield address
 
 

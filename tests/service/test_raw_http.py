@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.running import serving
+from tests.running import drained, serving
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "10"))
 """How long the fuzz of bytes goes on; ``make fuzz`` sets hours or minutes."""
@@ -161,8 +161,10 @@ def port(tmp_path_factory: pytest.TempPathFactory, sentiment_artifact: Path) -> 
         patch.setenv("ASSAY_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("ASSAY_MODELS", str(sentiment_artifact))
         with serving(patience=SECONDS + 900) as (address, process):
+            said = drained(process)
             yield int(urlsplit(address).port or 0)
             assert process.poll() is None, "the service ended"
+            assert [line for line in said if "Traceback" in line or "broke" in line] == []
 
 
 def talk(port: int, pieces: Iterable[bytes], *, quiet: float = QUIET_SECONDS) -> bytes:
