@@ -100,8 +100,7 @@ class Envelope:
         )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}
         inner["state"] = {**scope.get("state", {}), "request_id": exchange.request_id, "exchange": exchange}
-        https = scope.get("scheme") == "https"
-        outgoing = Outgoing(send, exchange, without_body=method == "HEAD", https=https)
+        outgoing = Outgoing(send, exchange, inner, without_body=method == "HEAD")
         try:
             await self._answer(inner, receive, outgoing)
         finally:
@@ -129,15 +128,16 @@ class Envelope:
 class Outgoing:
     """The way out of one request: adds its headers, notes the answer, drops the body of one to HEAD."""
 
-    def __init__(self, send: Send, exchange: Exchange, *, without_body: bool, https: bool) -> None:
-        self.send, self.exchange, self.without_body, self.https = send, exchange, without_body, https
+    def __init__(self, send: Send, exchange: Exchange, scope: Scope, *, without_body: bool) -> None:
+        self.send, self.exchange, self.scope, self.without_body = send, exchange, scope, without_body
 
     async def __call__(self, message: Message) -> None:
         """Send one message on."""
         if message["type"] == "http.response.start":
             self.exchange.status = message["status"]
             headers = message["headers"] = list(message.get("headers", ()))
-            headers += missing_headers(headers, https=self.https)
+            # Looked up now: a proxy that is trusted may have told on the way in what was spoken with it.
+            headers += missing_headers(headers, https=self.scope.get("scheme") == "https")
             headers.append((b"x-request-id", self.exchange.request_id.encode()))
         elif self.without_body:
             message = {**message, "body": b""}

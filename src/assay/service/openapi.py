@@ -14,7 +14,7 @@ SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of `assay keys`."},
     "bearer": {"type": "http", "scheme": "bearer", "description": "The same key, as a bearer token."},
 }
-OPEN = frozenset({"/", "/health", "/health/live", "/health/ready"})
+OPEN = frozenset({"/", "/health/live", "/health/ready"})
 """Paths that need no key, whoever asks."""
 
 BESIDE = {
