@@ -16,8 +16,8 @@ from assay.service.deciding import Deciding
 from assay.service.errors import fault, invalid
 from assay.service.exchange import exchange_of
 from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING, MAX_LABEL_CHARACTERS
-from assay.service.routes import task_in_path
 from assay.service.responses import json_response
+from assay.service.routes import task_in_path
 from assay.service.schemas import Body, Receipt, body_schema
 
 logger = logging.getLogger(__name__)
