@@ -2,7 +2,10 @@
 
 import logging
 import re
+from contextlib import nullcontext
+from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
@@ -95,3 +98,22 @@ def test_404_has_the_one_shape_and_no_long_echo(client: TestClient) -> None:
 
 def test_a_missing_script_of_the_documentation_has_the_one_shape(client: TestClient) -> None:
     assert client.get("/static-offline-docs/none.js").json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [("the handler is closed", 499), ("Expected another message", 200)]
+)
+def test_a_connection_that_is_closed_before_the_answer_is_no_failure_of_the_service(
+    app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture, words: str, status: int
+) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        raise RuntimeError(f"unable to perform operation; {words}")
+
+    scope = {"type": "http", "method": "GET", "path": "/health/live", "query_string": b"", "headers": []}
+    with nullcontext() if status == 499 else pytest.raises(RuntimeError, match=words):
+        anyio.run(app, {**scope, "root_path": ""}, receive, send)
+    assert ("broke" in caplog.text) == (status != 499)
+    assert f'route="/health/live",status="{status}"}} 1.0' in client.get("/metrics").text

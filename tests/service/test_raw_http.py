@@ -164,7 +164,7 @@ def port(tmp_path_factory: pytest.TempPathFactory, sentiment_artifact: Path) -> 
             said = drained(process)
             yield int(urlsplit(address).port or 0)
             assert process.poll() is None, "the service ended"
-            assert [line for line in said if "Traceback" in line or "broke" in line] == []
+            assert [line for line in said if " broke: " in line or "Exception in ASGI" in line] == []
 
 
 def talk(port: int, pieces: Iterable[bytes], *, quiet: float = QUIET_SECONDS) -> bytes:

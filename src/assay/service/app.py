@@ -89,9 +89,13 @@ def create_app(
     app.include_router(perspective_routes(deciding, named))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
-    # The last one added is the outermost.
+    _surround(app, origins)
+    app.add_middleware(Envelope, metrics=metrics, log=log)
+    return app
+
+
+def _surround(app: FastAPI, origins: Sequence[str]) -> None:
+    """Add what stands between the envelope and the calls; the last one added is the outermost."""
     app.add_middleware(Compressing)
     if origins:
         app.add_middleware(CrossOrigin, origins=origins)
-    app.add_middleware(Envelope, metrics=metrics, log=log)
-    return app

@@ -142,4 +142,11 @@ class Outgoing:
         elif self.without_body:
             message = {**message, "body": b""}
         self.exchange.sent += len(message.get("body", b""))
-        await self.send(message)
+        try:
+            await self.send(message)
+        except RuntimeError as error:
+            # The server hangs up on what is no HTTP, also where a good request came before it on the same
+            # connection; uvloop tells whoever still answers that one in these words.
+            if "handler is closed" not in str(error):
+                raise
+            raise ClientDisconnect from error
