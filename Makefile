@@ -2,6 +2,9 @@
 PYTHON ?= python3
 # SERVE=0: `make quickstart` ends after a self-check instead of serving.
 SERVE ?= 1
+# How long `make fuzz` sends bytes, and how many requests it makes of each call.
+FUZZ_SECONDS ?= 600
+FUZZ_EXAMPLES ?= 500
 # More arguments for pytest, as in: make test ARGS="tests/gate -x"
 ARGS ?=
 
@@ -13,7 +16,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup dvc check test docs bench figures swaps lock lock-check clean help
+.PHONY: quickstart setup dvc check test docs fuzz bench figures swaps soak lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -36,6 +39,10 @@ test: .venv/.dev ## run the tests and measure coverage
 docs: .venv/.dev ## write the generated parts of docs/ again and run the documentation's tests
 	$(BIN)/python -m docs.generate
 	$(BIN)/pytest tests/test_docs.py
+
+fuzz: .venv/.dev ## try the service with made-up requests for FUZZ_SECONDS, and FUZZ_EXAMPLES a call, from a new seed
+	FUZZ_SEED=$$(date +%s) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) \
+		$(BIN)/pytest -s tests/service/test_raw_http.py tests/contracts/test_openapi.py
 
 bench: .venv/.dev ## measure quality and speed on the real sets beside this folder; writes benchmarks/results and docs/figures.md
 	$(BIN)/python -m benchmarks.sentiment

@@ -65,8 +65,8 @@ def prepare(home: Path, rows: Path, progress: Progress, *, texts: int = 500) -> 
             task.model_copy(update={"data": data, "estimator": estimator}), settings, progress=progress
         )
     registry = open_registry(settings)
-    registry.promote(task.model, "2", who=WHO, override="a benchmark goes to and fro")
-    registry.promote(task.model, "1", who=WHO, override="a benchmark goes to and fro")
+    registry.promote(task.model, "2", who=WHO, override="a benchmark swaps them")
+    registry.promote(task.model, "1", who=WHO, override="a benchmark swaps them")
     cascades = {number: _loaded(settings, task.model, number) for number in ("1", "2")}
     chosen = _texts(rows, texts)
     scores = {

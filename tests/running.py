@@ -27,14 +27,14 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str, patience: float = PATIENCE_SECONDS) -> Iterator[subprocess.Popen[str]]:
     """Run a command beside the block, its messages on a pipe; it is killed at the end unless it has ended."""
     process = subprocess.Popen(
         [*ASSAY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
     # A process that never says what a test waits for must fail the test, not hold it for ever.
-    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+    watchdog = threading.Timer(patience, process.kill)
     watchdog.start()
     try:
         yield process
@@ -56,12 +56,22 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(
+    *arguments: str, patience: float = PATIENCE_SECONDS
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run ``assay serve`` on a free port; give its address, once it answers, and its process."""
-    with started("serve", "--port", "0", *arguments) as process:
+    with started("serve", "--port", "0", *arguments, patience=patience) as process:
         address = read_until(process, r"then (http://\S+) answers")[1]
         read_until(process, r"startup complete")
         yield address, process
+
+
+def drained(process: subprocess.Popen[str]) -> list[str]:
+    """Return the list of what a process still says, as it comes: with a full pipe it would wait for ever."""
+    assert process.stderr is not None
+    said: list[str] = []
+    threading.Thread(target=said.extend, args=(process.stderr,), daemon=True).start()
+    return said
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> int:

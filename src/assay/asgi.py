@@ -21,7 +21,7 @@ from assay.opening import open_pinned, open_served, serve_folders
 from assay.runfolder import RunFolder
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
 from assay.settings import Settings
-from assay.telemetry import Counters, RequestLog
+from assay.telemetry import Counters, Feedback, RequestLog
 
 
 def create_app() -> FastAPI:
@@ -56,6 +56,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
             yield
             group.cancel_scope.cancel()
 
+    people = Database(settings.people)
     return service.create_app(
         models,
         metrics=metrics,
@@ -64,8 +65,11 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         spool=settings.spool or settings.home / "spool",
         versions=Versions(models, partial(open_pinned, settings) if following else None),
         follower=following,
-        record=partial(_record, AuditLog(Database(settings.people))),
         access=access,
+        record=partial(_record, AuditLog(people)),
+        feedback=Feedback(people),
+        attributes=service.parse_attributes(settings.attributes),
+        origins=service.parse_origins(settings.cors_origins),
         lifespan=lifespan,
     )
 

@@ -7,7 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from assay.config import MAX_TEXT_BYTES
-from assay.service.limits import MAX_SUBJECT_CHARACTERS, Limits
+from assay.service.limits import MAX_FIELDS, MAX_SUBJECT_CHARACTERS, Limits
+from assay.service.structure import check_structure
 
 JSON = {"Content-Type": "application/json"}
 
@@ -40,6 +41,12 @@ def refusal(
         (b"[" * 100_000, "invalid_json", "nested too deeply"),
         (b'{"text":' + b"9" * 5_000 + b"}", "invalid_json", "too many digits"),
         (b"\x00\x01\x02", "invalid_json", "line 1, column 1"),
+        (b'{"text": "a", "text": "b"}', "repeated_key", "'text'"),
+        (b'{"text": "a", "\\u0074ext": "b"}', "repeated_key", "'text'"),
+        (b'{"text" \n: "a", "subject": "s", "subject"\t: null}', "repeated_key", "'subject'"),
+        (b'{"text": "a \\"b\\": c", "text": "d"}', "repeated_key", "'text'"),
+        (b'{"texts": ["a"], "x": {"y": 1, "y": 1}}', "repeated_key", "'y'"),
+        (b'[{"y": 1, "z": 1, "y": 1}]', "repeated_key", "'y'"),
     ],
 )
 def test_what_is_not_json_is_400_and_says_where(
@@ -94,6 +101,48 @@ def test_batches_take_no_single_text(client: TestClient, path: str) -> None:
     assert {fault["field"] for fault in error["detail"]} == {"text", "texts"}
 
 
+@pytest.mark.parametrize(
+    "text", ['a "text": b, "text": c', "10:30, http://x:80", '\\"text\\": ', '"', ":", '{"text":1,"text":2}']
+)
+def test_a_text_that_quotes_keys_is_no_key_twice(client: TestClient, text: str) -> None:
+    assert client.post("/predict", json={"text": text, "subject": text}).status_code == 200
+    assert client.post("/predict", json={"texts": [text, text]}).status_code == 200
+
+
+MANY = Limits.max_body_bytes // 10
+PARTS = [b'"a"', b"1", b"[]", b"{}", b'{"a":1}', b"null"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("start", [b'{"texts":[', b'{"text":"a","subject":[', b"["])
+def test_a_million_parts_are_refused_before_anything_is_built(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, part: bytes, start: bytes
+) -> None:
+    def built(raw: bytes) -> None:
+        raise AssertionError("it was parsed")
+
+    monkeypatch.setattr("assay.service.bodies.parse_json", built)
+    error = refusal(client, start + b",".join([part] * MANY), 422)
+    assert "too many parts" in error["message"]
+
+
+def test_the_largest_request_that_is_allowed_is_not_too_many_parts() -> None:
+    text = 'He said: "no", [twice], {again}, \\ and left. ' * 150
+    raw = json.dumps({"texts": [text] * Limits.max_texts, "subject": "s"}).encode()
+    assert len(raw) > Limits.max_body_bytes * 0.8
+    check_structure(raw, Limits())
+
+
+@pytest.mark.parametrize("most", [8, 9, 500])
+def test_fields_have_a_limit_too(client: TestClient, most: int) -> None:
+    wide = {f"x{number}": 1 for number in range(MAX_FIELDS + most)}
+    assert f"has {MAX_FIELDS + most}" in refusal(client, json.dumps(wide).encode(), 422)["message"]
+    inner = json.dumps({"text": "a", "subject": wide}).encode()
+    assert refusal(client, inner, 422)["detail"][0]["field"] == "subject"
+    long = json.dumps({"text": "a", "subject": [1] * (Limits.max_texts + most)}).encode()
+    assert refusal(client, long, 422)["detail"][0]["field"] == "subject"
+
+
 def test_nul_is_text(client: TestClient) -> None:
     assert client.post("/predict", content=b'{"text": "\\u0000"}', headers=JSON).status_code == 200
 
@@ -139,8 +188,10 @@ def test_a_body_over_the_limit_is_413(client: TestClient) -> None:
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": "application/json; version=1; charset=utf-16"},
+        {"Content-Type": "application/jsonp"},
+        {"Content-Type": "text/plain, application/json"},
         {"Content-Type": "\xff"},
-        {"Content-Encoding": "gzip"},
     ],
 )
 def test_another_media_type_is_415_and_says_which_to_send(
@@ -153,7 +204,13 @@ def test_another_media_type_is_415_and_says_which_to_send(
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"']
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/json; version=2; charset=utf8",
+        "application/json;",
+    ],
 )
 def test_json_in_utf_8_may_say_so(client: TestClient, content_type: str) -> None:
     answer = client.post("/predict", content=b'{"text": "a"}', headers={"Content-Type": content_type})

@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import re
+from contextlib import nullcontext
+from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
@@ -89,9 +92,9 @@ def test_unknown_paths_and_methods_add_no_series(client: TestClient) -> None:
 def test_405_names_what_is_allowed(client: TestClient) -> None:
     answer = client.post("/health")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, HEAD"
-    assert "GET, HEAD" in answer.json()["error"]["message"]
-    assert client.get("/predict").headers["allow"] == "POST"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert "GET, HEAD, OPTIONS" in answer.json()["error"]["message"]
+    assert client.get("/predict").headers["allow"] == "OPTIONS, POST"
 
 
 def test_404_has_the_one_shape_and_no_long_echo(client: TestClient) -> None:
@@ -255,3 +258,22 @@ def test_a_websocket_is_refused_and_no_request(logged: FastAPI, log: Log) -> Non
     ):
         pass
     assert log.told == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [("the handler is closed", 499), ("Expected another message", 200)]
+)
+def test_a_connection_that_is_closed_before_the_answer_is_no_failure_of_the_service(
+    app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture, words: str, status: int
+) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        raise RuntimeError(f"unable to perform operation; {words}")
+
+    scope = {"type": "http", "method": "GET", "path": "/health/live", "query_string": b"", "headers": []}
+    with nullcontext() if status == 499 else pytest.raises(RuntimeError, match=words):
+        anyio.run(app, {**scope, "root_path": ""}, receive, send)
+    assert ("broke" in caplog.text) == (status != 499)
+    assert f'route="/health/live",status="{status}"}} 1.0' in client.get("/metrics").text

@@ -137,7 +137,7 @@ def test_index_is_a_page_for_a_browser_only(client: TestClient) -> None:
     other = client.get("/", headers={"Accept": "*/*"})
     assert browser.headers["content-type"].startswith("text/html")
     assert other.headers["content-type"] == "application/json"
-    assert browser.headers["vary"] == other.headers["vary"] == "Accept"
+    assert browser.headers["vary"] == other.headers["vary"] == "Accept, Accept-Encoding"
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/health/ready", "/metrics", "/docs"])

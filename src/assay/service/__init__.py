@@ -2,16 +2,20 @@
 
 from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
+from assay.service.crossorigin import parse_origins
 from assay.service.detached import Detached
 from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
+from assay.service.feedback import FeedbackStore
 from assay.service.limits import Limits
 from assay.service.models import Missing, Models, Seat, Served
+from assay.service.perspective import parse_attributes
 from assay.service.versions import Versions
 
 __all__ = [
     "Detached",
     "Exchange",
+    "FeedbackStore",
     "Follower",
     "Limits",
     "MetricsSink",
@@ -24,4 +28,6 @@ __all__ = [
     "SwapOutcome",
     "Versions",
     "create_app",
+    "parse_attributes",
+    "parse_origins",
 ]

@@ -1,6 +1,6 @@
 """The application: routes, errors and middleware around the models that are served."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -11,17 +11,22 @@ from fastapi_offline import FastAPIOffline
 
 from assay.access import Access
 from assay.service.admin import Follower, Recorder, admin_routes
+from assay.service.answers import ANYWHERE
+from assay.service.compressing import Compressing
+from assay.service.crossorigin import CrossOrigin
 from assay.service.deciding import Deciding
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
+from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
 from assay.service.file_routes import file_routes
 from assay.service.files import Files
 from assay.service.guard import Guard
 from assay.service.limits import Limits
 from assay.service.models import Models
+from assay.service.openapi import Description, endpoints, operation_id
 from assay.service.page import read_page
+from assay.service.perspective import Attributes, perspective_routes
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes, health_routes
-from assay.service.security import describe_keys
 from assay.service.spool import Spool
 from assay.service.versions import Versions
 
@@ -39,6 +44,9 @@ def create_app(
     log: RequestLog | None = None,
     access: Access | None = None,
     spool: Path | None = None,
+    feedback: FeedbackStore | None = None,
+    attributes: Mapping[str, str] | None = None,
+    origins: Sequence[str] = (),
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Return the web service over some models.
@@ -63,6 +71,12 @@ def create_app(
         Who may ask, and how much; anybody anything when left out.
     spool
         Folder where uploaded files wait; the system's for temporary files when left out.
+    feedback
+        Where feedback is kept; it is refused with 503 when left out.
+    attributes
+        Attribute of the Perspective API -> task, beside each task's own name in capitals.
+    origins
+        Origins of web pages that may call the service; ``*`` means any.
     lifespan
         What runs beside the service, from its start to its end.
     """
@@ -73,22 +87,29 @@ def create_app(
         version=version,
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
+        responses=ANYWHERE,
+        generate_unique_id_function=operation_id,
     )
     deciding = Deciding(models, versions or Versions(models), metrics, limits or Limits())
-    app.include_router(
-        front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
-    )
+    named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
+    asked = access is not None and access.policy.everybody
+    app.openapi = Description(app.openapi, models, named, keys_asked=asked)  # type: ignore[method-assign]
+    app.include_router(front_routes(deciding, read_page(), version=version, endpoints=lambda: endpoints(app)))
     app.include_router(health_routes(deciding, follower, access, version=version))
     files = Files(deciding, _swept(spool or Path(gettempdir())))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
         app.include_router(file_routes(files, prefix=prefix))
+    for prefix in ("", TASK_PREFIX):
+        app.include_router(feedback_routes(receiving, deciding, prefix=prefix))
+    app.include_router(perspective_routes(deciding, named))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
+    app.add_middleware(Compressing)
     if access is not None:
         app.add_middleware(Guard, access=access, metrics=metrics)
-        if access.policy.everybody:
-            describe_keys(app)
+    if origins:
+        app.add_middleware(CrossOrigin, origins=origins)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
 
@@ -97,12 +118,3 @@ def _swept(folder: Path) -> Spool:
     spool = Spool(folder)
     spool.sweep()
     return spool
-
-
-def _endpoints(app: FastAPI) -> dict[str, str]:
-    """Return every call with what it does, from the application's own description of itself."""
-    return {
-        f"{method.upper()} {path}": operation["description"]
-        for path, operations in app.openapi()["paths"].items()
-        for method, operation in operations.items()
-    }

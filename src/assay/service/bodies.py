@@ -1,4 +1,4 @@
-"""A request's body: read up to its limit, parsed, validated."""
+"""A request's body: read up to its limit, uncompressed, parsed, validated."""
 
 import json
 from typing import Any, NoReturn, TypeVar
@@ -8,9 +8,13 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from assay.exceptions import RequestRefused
-from assay.service.errors import fault, invalid, refuse_invalid, shown
-from assay.service.limits import Limits
+from assay.service.errors import brief, fault, invalid, refuse_invalid, shown
+from assay.service.exchange import exchange_of
+from assay.service.inflating import Inflating, is_gzip
+from assay.service.limits import MAX_FIELDS, Limits
+from assay.service.repeats import refuse_repeats
 from assay.service.schemas import Body
+from assay.service.structure import check_structure
 
 AnyBody = TypeVar("AnyBody", bound=Body)
 
@@ -20,64 +24,80 @@ EXAMPLE = '{"text": "..."}'
 async def read_body(request: Request, model: type[AnyBody], limits: Limits) -> AnyBody:
     """Return a request's JSON body as the model says.
 
-    Raises RequestRefused with 413 (too large), 400 (absent, not UTF-8, not JSON), 415 (another media type)
-    or 422 (wrong fields, each named).
+    Raises RequestRefused with 413 (too large), 400 (absent, not UTF-8, not JSON, a key twice, not the gzip
+    that was promised), 415 (another media type or encoding) or 422 (wrong fields, each named).
     """
     raw = await _read_bytes(request, limits.max_body_bytes)
     if not raw:
         raise _refuse(400, "empty_body", f"The request has no body. Send JSON like {EXAMPLE}.")
     _check_media_type(request)
+    check_structure(raw, limits)
+    value = parse_json(raw)
+    _check_size(value, limits)
     try:
-        body = model.model_validate(parse_json(raw))
+        return model.model_validate(value)
     except ValidationError as error:
         raise refuse_invalid(error) from None
-    texts = getattr(body, "texts", None) or ()
-    if len(texts) > limits.max_texts:
-        said = f"This must have at most {limits.max_texts:,} texts; it has {len(texts):,}."
-        raise invalid([fault("texts", said, texts)])
-    return body
 
 
 def parse_json(raw: bytes) -> Any:
     """Return the value that JSON text in UTF-8 stands for.
 
-    Raises RequestRefused, with the place, when it is not UTF-8 or not JSON (NaN and Infinity are not JSON).
+    Raises RequestRefused, with the place, when it is not UTF-8 or not JSON (NaN and Infinity are not JSON),
+    and when an object has a key twice.
     """
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         # The standard library's parser is slower, but says where; and it lets a lone surrogate
         # through to the validation, which names the field.
-        return _parse_slowly(raw)
+        value = _parse_slowly(raw)
+    try:
+        refuse_repeats(raw, value)
+    except (RecursionError, ValueError) as error:
+        raise _unparsable(error) from None
+    return value
 
 
 async def _read_bytes(request: Request, longest: int) -> bytes:
+    inflating = Inflating() if is_gzip(request) else None
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > longest:
+    if declared.isdecimal() and int(declared[:20]) > longest:
         raise _too_large(longest)
-    chunks, size = [], 0
+    exchange, body = exchange_of(request), bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > longest:
+        exchange.received += len(chunk)
+        if exchange.received > longest:
             raise _too_large(longest)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        for piece in inflating.feed(chunk) if inflating else (chunk,):
+            if len(body) + len(piece) > longest:
+                raise _too_large(longest)
+            body += piece
+    if inflating:
+        inflating.finish()
+    return bytes(body)
 
 
 def _parse_slowly(raw: bytes) -> Any:
     try:
         return json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        message = f"The body is not UTF-8: byte {error.start:,} is {raw[error.start]:#04x} ({error.reason})."
-        raise _refuse(400, "invalid_utf8", message) from None
-    except json.JSONDecodeError as error:
+    except (RecursionError, ValueError) as error:
+        raise _unparsable(error) from None
+
+
+def _unparsable(error: Exception) -> RequestRefused:
+    """Return the refusal that an error of the standard library's parser means."""
+    if isinstance(error, UnicodeDecodeError):
+        given = f"byte {error.start:,} is {error.object[error.start]:#04x} ({error.reason})"
+        return _refuse(400, "invalid_utf8", f"The body is not UTF-8: {given}.")
+    if isinstance(error, json.JSONDecodeError):
         message = f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        raise _refuse(400, "invalid_json", message) from None
-    except RecursionError:
-        raise _refuse(400, "invalid_json", "The body is nested too deeply; texts need no nesting.") from None
-    except ValueError:
+    elif isinstance(error, RecursionError):
+        message = "The body is nested too deeply; texts need no nesting."
+    else:
         # CPython parses no integer of more than 4,300 digits.
-        raise _refuse(400, "invalid_json", "The body holds a number with too many digits.") from None
+        message = "The body holds a number with too many digits."
+    return _refuse(400, "invalid_json", message)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -86,27 +106,44 @@ def _refuse_constant(name: str) -> NoReturn:
     )
 
 
+def _check_size(value: Any, limits: Limits) -> None:
+    """Refuse what has too many parts before anything is built of each of them."""
+    if not isinstance(value, dict):
+        return
+    if len(value) > MAX_FIELDS:
+        said = f"The body must have at most {MAX_FIELDS} fields; it has {len(value):,}."
+        raise invalid([fault("", said, value)])
+    for field, part in value.items():
+        if isinstance(part, list) and len(part) > limits.max_texts:
+            what = "texts" if field == "texts" else "items"
+            said = f"This must have at most {limits.max_texts:,} {what}; it has {len(part):,}."
+            raise invalid([fault(brief(field), said, part)])
+        if isinstance(part, dict) and len(part) > MAX_FIELDS:
+            said = f"This must have at most {MAX_FIELDS} fields; it has {len(part):,}."
+            raise invalid([fault(brief(field), said, part)])
+
+
 def _check_media_type(request: Request) -> None:
     given = request.headers.get("content-type", "")
-    media_type, _, parameters = given.lower().partition(";")
-    charset = parameters.strip().removeprefix("charset=").strip('"')
-    encoding = request.headers.get("content-encoding", "identity")
-    if media_type.strip() != "application/json" or charset not in ("", "utf-8", "utf8"):
-        what = f"Content-Type {shown(given)}" if given else "no Content-Type"
-    elif encoding != "identity":
-        what = f"Content-Encoding {shown(encoding)}"
-    else:
+    media_type, *parameters = (part.strip() for part in given.lower().split(";"))
+    charsets = [
+        part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")
+    ]
+    if media_type == "application/json" and all(each in ("utf-8", "utf8") for each in charsets):
         return
+    what = f"Content-Type {shown(given)}" if given else "no Content-Type"
     raise _refuse(
         415,
         "unsupported_media_type",
-        f"The request has {what}; send plain JSON in UTF-8 with the header Content-Type: application/json.",
+        f"The request has {what}; send JSON in UTF-8 with the header Content-Type: application/json.",
     )
 
 
 def _too_large(longest: int) -> RequestRefused:
     return _refuse(
-        413, "too_large", f"The body is longer than {longest:,} bytes. Send fewer texts at a time."
+        413,
+        "too_large",
+        f"The body is longer than {longest:,} bytes, uncompressed. Send fewer texts at a time.",
     )
 
 

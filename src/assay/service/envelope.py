@@ -8,7 +8,7 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +16,7 @@ from assay.estimators import Decision
 from assay.service.errors import error_response, shown
 from assay.service.exchange import UNMATCHED, Exchange
 from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
+from assay.service.protection import missing_headers
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class Envelope:
         )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}
         inner["state"] = {**scope.get("state", {}), "request_id": exchange.request_id, "exchange": exchange}
-        outgoing = Outgoing(send, exchange, without_body=method == "HEAD")
+        outgoing = Outgoing(send, exchange, inner, without_body=method == "HEAD")
         try:
             await self._answer(inner, Incoming(receive, exchange), outgoing)
         finally:
@@ -151,22 +152,30 @@ class Incoming:
 
 
 class Outgoing:
-    """The way out of one request: adds its id, notes the answer, drops the body of an answer to HEAD."""
+    """The way out of one request: adds its headers, notes the answer, drops the body of one to HEAD."""
 
-    def __init__(self, send: Send, exchange: Exchange, *, without_body: bool) -> None:
-        self.send, self.exchange, self.without_body = send, exchange, without_body
+    def __init__(self, send: Send, exchange: Exchange, scope: Scope, *, without_body: bool) -> None:
+        self.send, self.exchange, self.scope, self.without_body = send, exchange, scope, without_body
         self.whole = False
 
     async def __call__(self, message: Message) -> None:
         """Send one message on."""
         if message["type"] == "http.response.start":
             self.exchange.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self.exchange.request_id
-            headers["X-Content-Type-Options"] = "nosniff"
+            headers = message["headers"] = list(message.get("headers", ()))
+            # Looked up now: a proxy that is trusted may have told on the way in what was spoken with it.
+            headers += missing_headers(headers, https=self.scope.get("scheme") == "https")
+            headers.append((b"x-request-id", self.exchange.request_id.encode()))
         else:
             self.whole = not message.get("more_body", False)
             if self.without_body:
                 message = {**message, "body": b""}
         self.exchange.sent += len(message.get("body", b""))
-        await self.send(message)
+        try:
+            await self.send(message)
+        except RuntimeError as error:
+            # The server hangs up on what is no HTTP, also where a good request came before it on the same
+            # connection; uvloop tells whoever still answers that one in these words.
+            if "handler is closed" not in str(error):
+                raise
+            raise ClientDisconnect from error

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 
 from assay.exceptions import RequestRefused
 from assay.service.exchange import exchange_of
@@ -120,15 +121,43 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        return _on_wrong_method(request)
     message = f"{error.detail}."
     if error.status_code == 404:
         message = f"There is nothing at {shown(request.url.path)}. GET / lists what there is."
-    if error.status_code == 405:
-        allowed = headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")
-        message = f"{request.method} is not allowed at {shown(request.url.path)}; allowed: {allowed}."
     code = exchange_of(request).code = HTTP_CODES.get(error.status_code, "refused")
-    return error_response(request.state.request_id, error.status_code, code, message, headers=headers)
+    return error_response(
+        request.state.request_id, error.status_code, code, message, headers=error.headers or {}
+    )
+
+
+def _on_wrong_method(request: Request) -> Response:
+    """Answer a method that a path does not have; that is how OPTIONS is answered, which no path has."""
+    exchange = exchange_of(request)
+    allowed = ", ".join(allowed_methods(request))
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": allowed})
+    code = exchange.code = HTTP_CODES[405]
+    # What came as HEAD is handled as GET.
+    method = exchange.method if exchange.method == "HEAD" else request.method
+    message = f"{brief(method)} is not allowed at {shown(request.url.path)}; allowed: {allowed}."
+    return error_response(exchange.request_id, 405, code, message, headers={"Allow": allowed})
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return the methods that the path of a request has, over all its routes."""
+    # A mounted folder of files sees only the rest of the path; what was asked for is all of it.
+    whole = {**request.scope, "root_path": request.scope.get("app_root_path", request.scope["root_path"])}
+    found = {
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for route in request.app.routes
+        # A folder of files is mounted for every method, and answers only GET.
+        if route.matches({**whole, "method": method})[0] is Match.FULL
+        and (method == "GET" or not isinstance(route, Mount))
+    }
+    return sorted({*found, "OPTIONS", *(("HEAD",) if "GET" in found else ())})
 
 
 async def _on_invalid_parameter(request: Request, error: Exception) -> Response:

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from assay.service.answers import TASK_REFUSALS
 from assay.service.files import Files
 from assay.service.forms import FIELD
 from assay.service.jobs import Asked
 from assay.service.keeping import MEDIA_TYPES
-from assay.service.routes import REFUSALS, Explain, named_in
+from assay.service.routes import Explain, named_in
 from assay.service.schemas import ErrorAnswer
 from assay.service.uploads import FORM
 
@@ -39,7 +40,7 @@ BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {FORM: FORM_SCHEMA, **dict.fromkeys(MEDIA_TYPES, BINARY)}}
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    **REFUSALS,
+    **TASK_REFUSALS,
     200: {
         "description": "The same rows, in the same format, with the columns of their decisions",
         "content": dict.fromkeys(MEDIA_TYPES, BINARY),

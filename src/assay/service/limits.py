@@ -60,3 +60,18 @@ computes before it must let another, so that a request waits for one step and no
 
 MAX_COLUMNS_SHOWN = 50
 """How many of a file's columns an error lists."""
+MAX_FIELDS = 32
+"""How many fields an object of a body may have; none that is known comes near."""
+
+MAX_GZIP_MEMBERS = 100
+"""How many files of gzip in a row a compressed body may be."""
+
+COMPRESSED_FROM = 1_024
+"""Bytes from which on an answer is compressed for those who take it so."""
+
+MAX_LABEL_CHARACTERS = 128
+"""The longest label of feedback."""
+
+FEEDBACK_THREADS = 2
+FEEDBACK_WAITING = 32
+"""Threads that write feedback, and how many requests may wait for one before more are turned away."""

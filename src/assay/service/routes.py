@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from assay.access import Access
 from assay.exceptions import RequestRefused
 from assay.service.admin import Follower
+from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
 from assay.service.exchange import exchange_of
@@ -17,7 +18,6 @@ from assay.service.responses import json_response
 from assay.service.schemas import (
     BatchRequest,
     DecisionAnswer,
-    ErrorAnswer,
     Health,
     Index,
     Liveness,
@@ -31,17 +31,6 @@ VERSION_PREFIX = TASK_PREFIX + "/versions/{version}"
 Explain = Annotated[
     bool, Query(description="Also tell the rules that fired and the words that moved the score.")
 ]
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorAnswer, "description": "The body is absent, not UTF-8 or not JSON"},
-    401: {"model": ErrorAnswer, "description": "Keys are asked for, and this is none that is valid"},
-    403: {"model": ErrorAnswer, "description": "The key has not the scope that the call needs"},
-    404: {"model": ErrorAnswer, "description": "There is no such task or version"},
-    413: {"model": ErrorAnswer, "description": "The body is too large"},
-    415: {"model": ErrorAnswer, "description": "The body is not sent as JSON"},
-    422: {"model": ErrorAnswer, "description": "Fields are wrong; each is named"},
-    429: {"model": ErrorAnswer, "description": "Too many requests came; Retry-After says when to come again"},
-    503: {"model": ErrorAnswer, "description": "The task has no model, or the version cannot be had"},
-}
 
 
 async def task_in_path(task: Annotated[str, Path(description="Name of the task, like spam.")]) -> None:
@@ -62,7 +51,8 @@ def named_in(prefix: str) -> list[Any]:
 
 def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     """Return the calls that decide, for the default task or what the path's prefix names."""
-    router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS, dependencies=named_in(prefix))
+    refusals = {**BODY_REFUSALS, **TASK_REFUSALS}
+    router = APIRouter(prefix=prefix, tags=["decisions"], responses=refusals, dependencies=named_in(prefix))
     one, many = (body_schema(model, deciding.limits) for model in (PredictRequest, BatchRequest))
 
     @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
@@ -137,7 +127,7 @@ def health_routes(
         """Say that the process answers."""
         return json_response({"status": "ok"})
 
-    @router.get("/health/ready", response_model=Liveness, responses={503: REFUSALS[503]})
+    @router.get("/health/ready", response_model=Liveness)
     async def ready() -> Response:
         """Say whether any task can be decided."""
         models.check_ready()

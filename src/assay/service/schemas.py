@@ -3,19 +3,34 @@
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from assay.config import MAX_TEXT_BYTES
 from assay.service.limits import MAX_SUBJECT_CHARACTERS, Limits
 
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+NOT_BLANK: JsonDict = {"pattern": f"[^{SPACES}]", "maxLength": MAX_TEXT_BYTES}
+"""What can be said of a text in JSON Schema: that it is not blank; bytes of UTF-8 it cannot count."""
+
+ONE_FORM: JsonDict = {
+    "oneOf": [
+        {"required": ["text"], "properties": {"text": {"type": "string"}, "texts": {"type": "null"}}},
+        {"required": ["texts"], "properties": {"texts": {"type": "array"}, "text": {"type": "null"}}},
+    ],
+    "examples": [{"text": "Call now to win!"}, {"texts": ["Call now to win!", "Lunch tomorrow?"]}],
+}
+
+Text = Annotated[str, Field(json_schema_extra=NOT_BLANK)]
 Subject = Annotated[
     str | None,
     Field(max_length=MAX_SUBJECT_CHARACTERS, description="Whom the text is from, in the caller's own terms."),
 ]
 Texts = Annotated[
-    list[str],
+    list[Text],
     Field(
         min_length=1,
         description=f"Texts of at most {MAX_TEXT_BYTES:,} bytes of UTF-8 each; answers keep their order.",
+        examples=[["Call now to win!", "Lunch tomorrow?"]],
     ),
 ]
 
@@ -29,11 +44,9 @@ class Body(BaseModel):
 class PredictRequest(Body):
     """One text, or several: give ``text`` or ``texts``."""
 
-    text: str | None = Field(
-        None,
-        description=f"One text of at most {MAX_TEXT_BYTES:,} bytes of UTF-8.",
-        examples=["Call now to win!"],
-    )
+    model_config = ConfigDict(json_schema_extra=ONE_FORM)
+
+    text: Text | None = Field(None, description=f"One text of at most {MAX_TEXT_BYTES:,} bytes of UTF-8.")
     texts: Texts | None = None
     subject: Subject = None
 
@@ -50,6 +63,13 @@ class BatchRequest(Body):
 
     texts: Texts
     subject: Subject = None
+
+
+class Receipt(BaseModel):
+    """Feedback that is kept."""
+
+    id: str
+    label: str
 
 
 class FiredRuleAnswer(BaseModel):
@@ -225,6 +245,7 @@ class Index(BaseModel):
 def body_schema(model: type[Body], limits: Limits) -> dict[str, Any]:
     """Return the OpenAPI entry of a body that the route reads itself."""
     schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
     texts = schema["properties"].get("texts", {})
     for form in (texts, *texts.get("anyOf", ())):
         if form.get("type") == "array":
@@ -235,3 +256,14 @@ def body_schema(model: type[Body], limits: Limits) -> dict[str, Any]:
             "content": {"application/json": {"schema": schema}},
         }
     }
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """Return a schema with its references replaced by what they name: no document has these names."""
+    if isinstance(schema, list):
+        return [_inlined(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {key: _inlined(value, parts) for key, value in schema.items()}

@@ -1,0 +1,126 @@
+"""``POST /feedback``: what a person says the right label of a decision is."""
+
+import logging
+from typing import Annotated, Protocol
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from assay.exceptions import DatabaseError, RequestRefused
+from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
+from assay.service.bodies import read_body
+from assay.service.deciding import Deciding
+from assay.service.errors import fault, invalid
+from assay.service.exchange import exchange_of
+from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING, MAX_LABEL_CHARACTERS
+from assay.service.responses import json_response
+from assay.service.routes import task_in_path
+from assay.service.schemas import Body, Receipt, body_schema
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
+
+Label = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_LABEL_CHARACTERS,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The label that the text should have had.",
+        examples=["spam"],
+    ),
+]
+
+
+class FeedbackRequest(Body):
+    """The right label of a decision."""
+
+    id: str = Field(
+        pattern="^[0-9a-f]{32}$",
+        description="The decision's id.",
+        examples=["1b4f0c4cf0e84d6c8a5b0c9d2f3e7a61"],
+    )
+    label: Label
+    task: str | None = Field(
+        None, max_length=63, description="The decision's task; the label must be one of its labels then."
+    )
+
+
+class FeedbackStore(Protocol):
+    """Where feedback is kept; ``telemetry.Feedback`` is one."""
+
+    def keep(self, decision: str, label: str, *, key: str, task: str) -> None:
+        """Keep what a key says of a decision; the same again changes nothing. Raises DatabaseError."""
+
+
+class Receiving:
+    """Checks feedback and has it kept, by threads of its own: a slow database holds up no decision."""
+
+    def __init__(self, deciding: Deciding, store: FeedbackStore | None) -> None:
+        self._deciding, self._store = deciding, store
+        self._threads = anyio.CapacityLimiter(FEEDBACK_THREADS)
+
+    async def receive(self, request: Request, told: FeedbackRequest) -> None:
+        """Keep feedback; when this returns it is kept.
+
+        Raises RequestRefused: 404 or 422 when task and label do not fit, 503 when it could not be kept.
+        """
+        task = self._task_of(request, told)
+        if self._store is None:
+            raise _not_kept("this service has no database for it")
+        if self._threads.statistics().tasks_waiting >= FEEDBACK_WAITING:
+            raise _not_kept("the database is too slow for what comes")
+        store, key = self._store, exchange_of(request).key
+        try:
+            await anyio.to_thread.run_sync(
+                lambda: store.keep(told.id, told.label, key=key, task=task), limiter=self._threads
+            )
+        except DatabaseError as error:
+            # The message may name hosts and folders: that is for the operator.
+            logger.error("Feedback of request %s was not kept: %s", request.state.request_id, error.message)
+            raise _not_kept("its database cannot be used right now") from None
+
+    def _task_of(self, request: Request, told: FeedbackRequest) -> str:
+        of_path = request.path_params.get("task")
+        if of_path and told.task not in (None, of_path):
+            said = f"The path says {of_path!r}; leave the field out, or let it say the same."
+            raise invalid([fault("task", said, told.task)])
+        task: str = of_path or told.task or ""
+        models = self._deciding.models
+        seat = models.seat(task)
+        if task and (seat.served or not seat.missing):
+            labels = models.get(task).labels
+            if told.label not in labels:
+                said = f"The task {task!r} has no such label; its labels are {list(labels)}."
+                raise invalid([fault("label", said, told.label)])
+        return task
+
+
+def _not_kept(reason: str) -> RequestRefused:
+    return RequestRefused(
+        f"The feedback was not kept: {reason}. Send it again later; the same feedback twice counts once.",
+        status=503,
+        code="feedback_not_kept",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+def feedback_routes(receiving: Receiving, deciding: Deciding, *, prefix: str = "") -> APIRouter:
+    """Return the call that takes feedback; under TASK_PREFIX, on decisions of the task in the path."""
+    router = APIRouter(prefix=prefix, tags=["feedback"], responses={**BODY_REFUSALS, **TASK_REFUSALS})
+    if prefix:
+        router.dependencies.append(Depends(task_in_path))
+    schema = body_schema(FeedbackRequest, deciding.limits)
+
+    @router.post("/feedback", status_code=202, openapi_extra=schema, response_model=Receipt)
+    async def feedback(request: Request) -> Response:
+        """Take what the right label of a decision is."""
+        told = await read_body(request, FeedbackRequest, deciding.limits)
+        await receiving.receive(request, told)
+        return json_response({"id": told.id, "label": told.label}, 202)
+
+    return router
