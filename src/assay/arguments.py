@@ -255,6 +255,11 @@ def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
         action="store_true",
         help="add a column of JSON: the rules and words behind each decision",
     )
+    score.add_argument(
+        "--spreadsheet",
+        action="store_true",
+        help="put an apostrophe before cells that a spreadsheet would run as formulas (CSV, TSV)",
+    )
 
 
 def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:

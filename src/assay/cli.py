@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from assay import cli_versions
 from assay.arguments import build_parser
@@ -215,15 +216,16 @@ def _score(options: argparse.Namespace) -> int:
     from assay.scoring import check_output, open_input, replacing, score_table
 
     cascade = load(options.task, version=options.version, settings=settings_of())
-    with open_input(options.file, options.format) as table:
-        if options.output is None and table.format == "parquet":
-            raise DataError("Parquet cannot go to a terminal or a pipe; name a file: -o FILE.parquet")
-        if options.output is None:
-            tally = score_table(cascade, table, options.text, sys.stdout.buffer, explain=options.explain)
-        else:
+    with open_input(options.file, options.format) as table, ExitStack() as stack:
+        if options.output is not None:
             check_output(options.output, table)
-            with replacing(options.output) as stream:
-                tally = score_table(cascade, table, options.text, stream, explain=options.explain)
+            stream = stack.enter_context(replacing(options.output))
+        elif table.format == "parquet":
+            raise DataError("Parquet cannot go to a terminal or a pipe; name a file: -o FILE.parquet")
+        else:
+            stream = sys.stdout.buffer
+        asked = {"explain": options.explain, "spreadsheet": options.spreadsheet}
+        tally = score_table(cascade, table, options.text, stream, **asked)
     labels = ", ".join(f"{label} {count:,}" for label, count in sorted(tally.labels.items()))
     sys.stderr.write(f"{tally.rows:,} rows: {labels or 'none decided'}; {tally.errors:,} with an error\n")
     return OK

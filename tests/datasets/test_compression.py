@@ -54,5 +54,5 @@ def test_a_missing_pyarrow_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / name).write_bytes(b"anything")
-    with pytest.raises(MissingExtra, match=rf"{feature} files needs .*'pyarrow'.*assay\[train\]"):
+    with pytest.raises(MissingExtra, match=rf"{feature} files needs .*'pyarrow'.*assay\[parquet\]"):
         read_table(tmp_path / name)

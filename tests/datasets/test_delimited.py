@@ -35,11 +35,62 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
         assert table.columns == ("text", "label")
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_utf_16_is_refused_with_the_way_out(encoding: str) -> None:
-    content = ("\ufeff" * (encoding == "utf-16-be") + "text\nhello\n").encode(encoding)
-    with pytest.raises(DataError, match=r"mail.csv is UTF-16.*iconv"):
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_with_its_mark_is_read(encoding: str) -> None:
+    content = '\ufefftext\tlabel\r\n"caf\xe9\r\n\U0001f389"\tham\r\n'.encode(encoding)
+    with read_table(io.BytesIO(content), "csv") as table:
+        assert (table.columns, table.delimiter, table.marked) == (("text", "label"), "\t", True)
+        assert [row.cells for row in table] == [["caf\xe9\r\n\U0001f389", "ham"]]
+
+
+def test_what_is_no_character_of_utf_16_is_replaced() -> None:
+    content = b"\xff\xfe" + "text,n\n".encode("utf-16-le") + b"\x00\xd8a\x00,\x001\x00\n\x00b"
+    cells = [row.cells[0] for row in rows_of(content)]
+    assert cells == ["\ufffda", "\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04\x14\x00", "an Excel workbook or another zip file. Save it as CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook"),
+        (b"\x1f\x8b\x08\x00", "compressed with gzip. Let its name end in .gz"),
+        (b"PAR1\x15\x04", "a Parquet file"),
+        (b"%PDF-1.7", "a PDF"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(content: bytes, what: str) -> None:
+    with pytest.raises(DataError, match=f"mail.csv is not text but {what}"):
         rows_of(content)
+
+
+@pytest.mark.parametrize(
+    ("header", "mark"),
+    [
+        ("id;text, as sent;label", ";"),
+        ('id;"a,b,c,d";label', ";"),
+        ('"text;a;b",label', ","),
+        ("a,b;c", ","),
+        ("text", ","),
+        ("a\tb, c\td", "\t"),
+    ],
+)
+def test_the_separator_is_what_the_header_has_most_often_outside_quotes(header: str, mark: str) -> None:
+    with read_table(io.BytesIO(f"{header}\nx{mark}y\n".encode()), "csv") as table:
+        assert table.delimiter == mark
+
+
+@pytest.mark.parametrize("mark", [";", ",", "\t", "^"])
+def test_excels_line_about_the_separator_is_no_row(mark: str) -> None:
+    content = f'\ufeffsep={mark}\r\ntext{mark}label\r\n"a;b"{mark}ham\r\n'
+    with read_table(io.BytesIO(content.encode()), "csv") as table:
+        assert (table.columns, table.delimiter) == (("text", "label"), mark)
+        assert [row.number for row in table] == [1]
+
+
+def test_a_column_that_is_named_sep_is_a_column() -> None:
+    with read_table(io.BytesIO(b"sep=a,text\n1,hello\n"), "csv") as table:
+        assert table.columns == ("sep=a", "text")
 
 
 def test_a_newline_in_quotes_is_part_of_the_cell() -> None:

@@ -17,7 +17,7 @@ def _zstandard(stream: BinaryIO) -> Any:
     try:
         import pyarrow as pa
     except ImportError as error:
-        raise MissingExtra("Reading Zstandard files", package="pyarrow", extra="train") from error
+        raise MissingExtra("Reading Zstandard files", package="pyarrow", extra="parquet") from error
     return pa.CompressedInputStream(stream, "zstd")
 
 

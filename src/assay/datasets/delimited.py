@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO, cast
@@ -10,7 +11,19 @@ from typing import BinaryIO, cast
 from assay.datasets.table import MAX_ROW, Fault, Format, Layout, Row, Table
 from assay.exceptions import DataError
 
-WIDE_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+FOREIGN = {
+    b"PK\x03\x04": "an Excel workbook or another zip file. Save it as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save it as CSV UTF-8",
+    b"\x1f\x8b": "compressed with gzip. Let its name end in .gz",
+    b"PAR1": "a Parquet file. Let its name end in .parquet",
+    b"%PDF": "a PDF. Save the table as CSV UTF-8",
+}
+"""How files begin that are no text, whatever their name says, and what to do with them."""
+MARKS = (",", ";", "\t", "|")
+"""Separators that a header is searched for."""
+SAID = re.compile(r"sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)
+QUOTED = re.compile(r'"[^"]*("|$)')
 
 
 class _Lines:
@@ -54,13 +67,23 @@ class _Lines:
         self.began, self.size = self.line + 1, 0
 
 
-def _delimiter(format: Format, header: str, layout: Layout) -> str:
-    """Return the separator: the format's own, or one that the header has when it has no comma."""
+def _delimiter(format: Format, lines: _Lines, layout: Layout) -> str:
+    """Return the separator: the format's own, or that which the header has most often outside quotes.
+
+    Excel reads and writes a first line like ``sep=;``, which is no row and says it.
+    """
+    header = lines.peek()
+    said = SAID.fullmatch(header)
+    if said and format == "csv":
+        next(lines)
+        lines.next_row()
+        return said[1]
     if layout.delimiter:
         return layout.delimiter
     if format == "tsv":
         return "\t"
-    return next((mark for mark in (",", ";", "\t", "|") if mark in header), ",")
+    bare = QUOTED.sub("", header)
+    return max(MARKS, key=bare.count)
 
 
 def open_table(stream: BinaryIO, name: str, format: Format, layout: Layout, stack: ExitStack) -> Table:
@@ -69,7 +92,7 @@ def open_table(stream: BinaryIO, name: str, format: Format, layout: Layout, stac
     lines = _Lines(text, name)
     if not lines.peek():
         raise DataError(f"{name} is empty.", source=name)
-    delimiter = _delimiter(format, lines.peek(), layout)
+    delimiter = _delimiter(format, lines, layout)
     # The limit of the csv module is one for the process; MAX_ROW is ours and is checked by line.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
     records = csv.reader(
@@ -86,19 +109,21 @@ def _decoded(stream: BinaryIO, name: str, stack: ExitStack) -> tuple[io.TextIOWr
     if not isinstance(stream, io.BufferedReader):
         stream = io.BufferedReader(cast(io.RawIOBase, stream))
         stack.callback(stream.detach)
-    _refuse_wide(stream.peek(2)[:2], name)
-    marked = stream.peek(3).startswith(codecs.BOM_UTF8)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    first = stream.peek(4)
+    _refuse_foreign(first, name)
+    # Wide text has no bytes that could be kept: what is no character is replaced, and what is written
+    # back is UTF-8, with a mark.
+    wide = first.startswith(WIDE_MARKS)
+    encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
     stack.callback(text.detach)
-    return text, marked
+    return text, wide or first.startswith(codecs.BOM_UTF8)
 
 
-def _refuse_wide(mark: bytes, name: str) -> None:
-    if mark in WIDE_ENCODINGS:
-        raise DataError(
-            f"{name} is UTF-16, and UTF-8 is needed. Save it as CSV UTF-8, or: iconv -f utf-16 -t utf-8",
-            source=name,
-        )
+def _refuse_foreign(first: bytes, name: str) -> None:
+    for mark, what in FOREIGN.items():
+        if first.startswith(mark):
+            raise DataError(f"{name} is not text but {what}.", source=name)
 
 
 def _header(records: Iterator[list[str]], lines: _Lines, name: str) -> tuple[str, ...]:
@@ -113,7 +138,7 @@ def _rows(records: Iterator[list[str]], lines: _Lines, columns: tuple[str, ...])
     for cells in records:
         if cells:
             lines.row += 1
-            yield Row(lines.row, columns, cells, _fault(cells, lines, columns))
+            yield Row(lines.row, columns, cells, _fault(cells, lines, columns), lines.size)
         lines.next_row()
 
 

@@ -51,10 +51,12 @@ def _row(number: int, line: str) -> Row:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Row(number, ("line",), (line.strip(),), Fault("not_json", f"is not JSON: {error}"))
+        return _unusable(number, line, Fault("not_json", f"is not JSON: {error}"))
     if not isinstance(record, dict):
         what = type(record).__name__
-        return Row(
-            number, ("line",), (line.strip(),), Fault("not_object", f"is not a JSON object but {what}")
-        )
-    return Row(number, tuple(record), tuple(record.values()))
+        return _unusable(number, line, Fault("not_object", f"is not a JSON object but {what}"))
+    return Row(number, tuple(record), tuple(record.values()), size=len(line))
+
+
+def _unusable(number: int, line: str, fault: Fault) -> Row:
+    return Row(number, ("line",), (line.strip(),), fault, len(line))

@@ -10,11 +10,14 @@ from assay.datasets.table import Row, Table
 from assay.exceptions import DataError, MissingExtra
 
 BATCH_ROWS = 1024
+BATCH_BYTES = 16 * 1024**2
+"""Rows and bytes that are read together, the bytes by the file's own account of itself."""
+PAGE_BUFFER = 1024**2
 SPOOL_BYTES = 64 * 1024**2
 
 
 def open_table(stream: BinaryIO, name: str, stack: ExitStack) -> Table:
-    """Return the table of a Parquet file, read by batches of 1,024 rows.
+    """Return the table of a Parquet file, read by batches of at most 1,024 rows.
 
     A stream that cannot seek is spooled first: to memory up to 64 MB, then to a temporary file.
     """
@@ -22,9 +25,10 @@ def open_table(stream: BinaryIO, name: str, stack: ExitStack) -> Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise MissingExtra("Reading Parquet files", package="pyarrow", extra="train") from error
+        raise MissingExtra("Reading Parquet files", package="pyarrow", extra="parquet") from error
     try:
-        file = pq.ParquetFile(_seekable(stream, stack))
+        # With a buffer, a column is read page by page, and not whole for each group of rows.
+        file = pq.ParquetFile(_seekable(stream, stack), buffer_size=PAGE_BUFFER)
     except pa.ArrowInvalid as error:
         raise DataError(f"{name} is not a Parquet file that can be read: {error}", source=name) from error
     columns = tuple(file.schema_arrow.names)
@@ -46,12 +50,23 @@ def _rows(file: Any, columns: tuple[str, ...], name: str) -> Iterator[Row]:
 
     number = 0
     try:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+        for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata), use_threads=False):
             for cells in zip(*(_cells(column) for column in batch.columns), strict=True):
                 number += 1
                 yield Row(number, columns, cells)
     except pa.ArrowException as error:
         raise DataError(f"{name} is damaged after row {number}: {error}", source=name) from error
+
+
+def unpacked_size(metadata: Any) -> int:
+    """Return how many bytes a file says that its columns take uncompressed."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    return sum(int(group.total_byte_size) for group in groups)
+
+
+def _rows_at_once(metadata: Any) -> int:
+    row = unpacked_size(metadata) // max(int(metadata.num_rows), 1) + 1
+    return max(1, min(BATCH_ROWS, BATCH_BYTES // row))
 
 
 def _cells(column: Any) -> list[Any]:

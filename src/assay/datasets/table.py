@@ -22,12 +22,16 @@ class Fault(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row as it stands in its file: names and cells in parallel, and a fault or None."""
+    """One row as it stands in its file: names and cells in parallel, and a fault or None.
+
+    ``size`` is what it takes there, in characters or bytes; 0 where that is not known.
+    """
 
     number: int
     names: Sequence[str]
     cells: Sequence[Any]
     fault: Fault | None = None
+    size: int = 0
 
     def get(self, name: str) -> Any:
         """Return the cell of a column (the first, where two have the name), or None where it has none."""
@@ -62,10 +66,11 @@ class Table:
 
     Cells of CSV and TSV are text. JSON Lines and Parquet give Python values, None for null; a JSON
     Lines row has its own ``names``. Bytes that are not UTF-8 are kept as surrogate escapes (PEP 383):
-    ``cell.encode()`` raises, and writing with ``errors="surrogateescape"`` restores them.
+    ``cell.encode()`` raises, and writing with ``errors="surrogateescape"`` restores them. CSV in UTF-16
+    with a byte order mark is read too, with U+FFFD for what is no character.
 
-    To write the same rows back: ``delimiter`` is the CSV's own, ``marked`` says that it begins with a
-    byte order mark, ``schema`` is the pyarrow schema of a Parquet file.
+    To write the same rows back, in UTF-8: ``delimiter`` is the CSV's own, ``marked`` says that it begins
+    with a byte order mark, ``schema`` is the pyarrow schema of a Parquet file.
     """
 
     name: str

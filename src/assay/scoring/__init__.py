@@ -1,15 +1,17 @@
 """Artifact to decisions without the web: files in, the same rows with their decisions out."""
 
-from assay.scoring.files import Tally, open_input, score_rows, score_table
+from assay.scoring.files import Scored, Tally, open_input, score_parts, score_rows, score_table
 from assay.scoring.writing import COLUMNS, Answer, check_output, replacing
 
 __all__ = [
     "COLUMNS",
     "Answer",
+    "Scored",
     "Tally",
     "check_output",
     "open_input",
     "replacing",
+    "score_parts",
     "score_rows",
     "score_table",
 ]

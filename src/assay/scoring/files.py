@@ -1,12 +1,12 @@
 """Rows of a table to the same rows with their decisions."""
 
+import io
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from assay.datasets import Format, Row, Table, find_column, read_table
 from assay.estimators import Cascade, Decision, fault_of
@@ -14,7 +14,16 @@ from assay.exceptions import ArtifactError
 from assay.scoring.writing import Answer, writer_for
 
 BATCH_ROWS = 512
-"""Rows that are decided together; bounds memory, changes no answer."""
+BATCH_SIZE = 1024**2
+"""Rows that are decided together, and what they may take in their file (a row more, where one is longer);
+bounds memory, changes no answer."""
+
+
+class Scored(NamedTuple):
+    """A part of a file that was scored: its bytes, and what was answered to the rows in it."""
+
+    content: bytes
+    answers: Sequence[Answer]
 
 
 @dataclass
@@ -25,13 +34,43 @@ class Tally:
     errors: int = 0
     labels: Counter[str] = field(default_factory=Counter)
 
-    def count(self, answer: Answer) -> None:
-        """Count one row."""
-        self.rows += 1
-        if isinstance(answer, Decision):
-            self.labels[answer.label] += 1
-        else:
-            self.errors += 1
+    def count(self, answers: Iterable[Answer]) -> None:
+        """Count rows by what was answered to them."""
+        for answer in answers:
+            self.rows += 1
+            if isinstance(answer, Decision):
+                self.labels[answer.label] += 1
+            else:
+                self.errors += 1
+
+
+class _Drained(io.RawIOBase):
+    """Keeps what is written until it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were written so far; Parquet's footer says where each column is."""
+        return self._size
+
+    def write(self, data: Any) -> int:
+        """Keep bytes."""
+        self._parts.append(bytes(data))
+        self._size += len(self._parts[-1])
+        return len(self._parts[-1])
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        taken = b"".join(self._parts)
+        self._parts.clear()
+        return taken
 
 
 def open_input(name: str, format: Format | None) -> Table:
@@ -42,36 +81,84 @@ def open_input(name: str, format: Format | None) -> Table:
 
 
 def score_table(
-    cascade: Cascade, table: Table, column: str | None, stream: BinaryIO, *, explain: bool = False
+    cascade: Cascade,
+    table: Table,
+    column: str | None,
+    stream: BinaryIO,
+    *,
+    explain: bool = False,
+    spreadsheet: bool = False,
 ) -> Tally:
     """Write every row of a table with its decision, in the table's format, and return the tally.
 
-    ``explain`` adds a column of JSON that says what moved each decision.
+    ``explain`` adds a column of JSON that says what moved each decision. ``spreadsheet`` makes CSV and TSV
+    safe to open in a spreadsheet: a cell that would be a formula gets an apostrophe before it, and the file
+    begins with a byte order mark.
 
     The column of texts is found by its usual names when it is not given. A row that cannot be scored is
     written with its error and no decision; the rest go on. Memory does not grow with the rows.
     """
-    column, tally = find_column(table, column, "text"), Tally()
-    with writer_for(table, stream, explain=explain) as writer:
-        for row, answer in score_rows(cascade, table, column, explain=explain):
-            tally.count(answer)
-            writer.write(row, answer)
+    tally = Tally()
+    for part in score_parts(cascade, table, column, explain=explain, spreadsheet=spreadsheet):
+        tally.count(part.answers)
+        stream.write(part.content)
     return tally
+
+
+def score_parts(
+    cascade: Cascade,
+    table: Table,
+    column: str | None = None,
+    *,
+    explain: bool = False,
+    spreadsheet: bool = False,
+    rows: int = BATCH_ROWS,
+) -> Iterator[Scored]:
+    """Yield what ``score_table`` writes, ``rows`` rows at a time; nothing is read before it is asked for.
+
+    Put together, the parts are the file. Whoever stops asking has no whole file: Parquet's last part is its
+    footer.
+    """
+    column, sink = find_column(table, column, "text"), _Drained()
+    stream = cast(BinaryIO, sink)
+    with writer_for(table, stream, explain=explain, spreadsheet=spreadsheet) as writer:
+        for batch in _batches(table, rows):
+            answers = _answers(cascade, batch, column, explain=explain)
+            for row, answer in zip(batch, answers, strict=True):
+                writer.write(row, answer)
+            yield Scored(sink.take(), answers)
+    yield Scored(sink.take(), ())
 
 
 def score_rows(
     cascade: Cascade, rows: Iterable[Row], column: str, *, explain: bool = False
 ) -> Iterator[tuple[Row, Answer]]:
     """Yield each row with its decision, or with the sentence that says why it has none."""
-    pending = iter(rows)
-    while batch := list(islice(pending, BATCH_ROWS)):
-        faults = [_fault(row, column) for row in batch]
-        texts = [row.get(column) for row, fault in zip(batch, faults, strict=True) if fault is None]
-        decisions = iter(cascade.decide(texts, explain=explain))
-        for row, fault in zip(batch, faults, strict=True):
-            yield row, next(decisions) if fault is None else fault
-        if next(decisions, None) is not None:
-            raise ArtifactError("The model gave more decisions than it was given texts.")
+    for batch in _batches(rows, BATCH_ROWS):
+        yield from zip(batch, _answers(cascade, batch, column, explain=explain), strict=True)
+
+
+def _batches(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += row.size
+        if len(batch) >= most or size >= BATCH_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _answers(cascade: Cascade, batch: Sequence[Row], column: str, *, explain: bool) -> list[Answer]:
+    faults = [_fault(row, column) for row in batch]
+    texts = [row.get(column) for row, fault in zip(batch, faults, strict=True) if fault is None]
+    decisions = iter(cascade.decide(texts, explain=explain))
+    answers: list[Answer] = [next(decisions) if fault is None else fault for fault in faults]
+    if next(decisions, None) is not None:
+        raise ArtifactError("The model gave more decisions than it was given texts.")
+    return answers
 
 
 def _fault(row: Row, column: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol, Self
 from assay.datasets import Row, Table
 from assay.estimators import Decision
 from assay.exceptions import DataError
+from assay.scoring.spreadsheets import safe_cell
 
 PREFIX = "assay_"
 FIELDS = (
@@ -37,6 +38,8 @@ Answer = Decision | str
 """A decision, or the sentence that says why a row has none."""
 
 PARQUET_ROWS = 4096
+PARQUET_SIZE = 16 * 1024**2
+"""Rows, and characters in their cells, that make a group of rows."""
 
 ENDINGS = {
     ".csv": "csv",
@@ -62,7 +65,7 @@ class Writer(Protocol):
     def __exit__(self, *fault: object) -> None: ...
 
 
-def writer_for(table: Table, stream: BinaryIO, *, explain: bool = False) -> Writer:
+def writer_for(table: Table, stream: BinaryIO, *, explain: bool = False, spreadsheet: bool = False) -> Writer:
     """Return the writer of a table's format; the stream is the caller's and stays open."""
     added = (*COLUMNS, EXPLANATION) if explain else COLUMNS
     if table.format == "jsonl":
@@ -70,7 +73,7 @@ def writer_for(table: Table, stream: BinaryIO, *, explain: bool = False) -> Writ
     if table.format == "parquet":
         return ParquetWriter(table, stream, added)
     if table.format in ("csv", "tsv"):
-        return DelimitedWriter(table, stream, added)
+        return DelimitedWriter(table, stream, added, spreadsheet=spreadsheet)
     raise DataError(f"{table.name} is a {table.format}; score a CSV, TSV, JSON Lines or Parquet file.")
 
 
@@ -159,21 +162,26 @@ class _Lines:
 class DelimitedWriter:
     """CSV and TSV: a header, then every row with its own cells first."""
 
-    def __init__(self, table: Table, stream: BinaryIO, added: Sequence[str]) -> None:
+    def __init__(
+        self, table: Table, stream: BinaryIO, added: Sequence[str], *, spreadsheet: bool = False
+    ) -> None:
         # Bytes that were not UTF-8 came in as surrogate escapes and go out as they were.
         # Spreadsheets take a file without its byte order mark for one in another encoding.
-        encoding = "utf-8-sig" if table.marked else "utf-8"
+        encoding = "utf-8-sig" if table.marked or spreadsheet else "utf-8"
         self._text = io.TextIOWrapper(stream, encoding, "surrogateescape", newline="", write_through=True)
         self._csv = csv.writer(_Lines(self._text), delimiter=table.delimiter, lineterminator=_Lines.END)
         self._kept = [at for at, name in enumerate(table.columns) if name not in OURS]
-        self._width, self._added = len(table.columns), added
-        self._csv.writerow([*(table.columns[at] for at in self._kept), *added])
+        self._width, self._added, self._safe = len(table.columns), added, spreadsheet
+        self._write([*(table.columns[at] for at in self._kept), *added])
 
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row; cells beyond the header's columns are kept, after the decision's."""
         cells = [*row.cells, *[""] * (self._width - len(row.cells))]
         decided = ["" if value is None else value for value in cells_of(answer, self._added)]
-        self._csv.writerow([*(cells[at] for at in self._kept), *decided, *cells[self._width :]])
+        self._write([*(cells[at] for at in self._kept), *decided, *cells[self._width :]])
+
+    def _write(self, cells: list[Any]) -> None:
+        self._csv.writerow(map(safe_cell, cells) if self._safe else cells)
 
     def __enter__(self) -> Self:
         return self
@@ -220,12 +228,15 @@ class ParquetWriter:
         self._schema = pa.schema([*(table.schema.field(at) for at in self._kept), *fields])
         self._file = pq.ParquetWriter(stream, self._schema)
         self._rows: list[list[Any]] = []
+        self._size = 0
 
     def write(self, row: Row, answer: Answer) -> None:
         """Write one row."""
         # By place and not by name: two columns may have one name.
-        self._rows.append([*(row.cells[at] for at in self._kept), *cells_of(answer, self._added)])
-        if len(self._rows) >= PARQUET_ROWS:
+        cells = [*(row.cells[at] for at in self._kept), *cells_of(answer, self._added)]
+        self._rows.append(cells)
+        self._size += sum(len(cell) for cell in cells if isinstance(cell, str | bytes))
+        if len(self._rows) >= PARQUET_ROWS or self._size >= PARQUET_SIZE:
             self._flush()
 
     def _flush(self) -> None:
@@ -236,6 +247,7 @@ class ParquetWriter:
             arrays = [_array(values, field.type) for values, field in columns]
             self._file.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
             self._rows.clear()
+            self._size = 0
 
     def __enter__(self) -> Self:
         return self
