@@ -58,6 +58,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         metrics=metrics,
         limits=_limits(settings),
         log=log,
+        spool=settings.spool or settings.home / "spool",
         versions=Versions(models, partial(open_pinned, settings) if following else None),
         follower=following,
         record=partial(_record, AuditLog(Database(settings.people))),

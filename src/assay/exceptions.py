@@ -98,7 +98,8 @@ class LockHeld(DatabaseError):
 class RequestRefused(AssayError):
     """A request over HTTP that the service does not answer.
 
-    ``data`` holds the ``status``, the ``code`` and, for wrong fields, the ``detail`` of the error's body.
+    ``data`` holds the ``status``, the ``code`` and, where there are any, the ``detail`` of the error's body
+    and more ``headers``.
     """
 
 

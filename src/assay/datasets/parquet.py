@@ -32,7 +32,8 @@ def open_table(stream: BinaryIO, name: str, stack: ExitStack) -> Table:
     except pa.ArrowInvalid as error:
         raise DataError(f"{name} is not a Parquet file that can be read: {error}", source=name) from error
     columns = tuple(file.schema_arrow.names)
-    return Table(name, "parquet", columns, _rows(file, columns, name), schema=file.schema_arrow)
+    rows, size = _rows(file, columns, name), unpacked_size(file.metadata)
+    return Table(name, "parquet", columns, rows, schema=file.schema_arrow, unpacked=size)
 
 
 def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:

@@ -70,7 +70,8 @@ class Table:
     with a byte order mark is read too, with U+FFFD for what is no character.
 
     To write the same rows back, in UTF-8: ``delimiter`` is the CSV's own, ``marked`` says that it begins
-    with a byte order mark, ``schema`` is the pyarrow schema of a Parquet file.
+    with a byte order mark, ``schema`` is the pyarrow schema of a Parquet file. ``unpacked`` is how many
+    bytes a Parquet file says that its columns take uncompressed.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Table:
     delimiter: str = ""
     marked: bool = False
     schema: Any = None
+    unpacked: int = 0
     stack: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __iter__(self) -> Iterator[Row]:

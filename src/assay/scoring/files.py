@@ -3,7 +3,7 @@
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -113,7 +113,7 @@ def score_parts(
     explain: bool = False,
     spreadsheet: bool = False,
     rows: int = BATCH_ROWS,
-) -> Iterator[Scored]:
+) -> Generator[Scored]:
     """Yield what ``score_table`` writes, ``rows`` rows at a time; nothing is read before it is asked for.
 
     Put together, the parts are the file. Whoever stops asking has no whole file: Parquet's last part is its

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version as version_of
+from pathlib import Path
+from tempfile import gettempdir
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -11,10 +13,13 @@ from assay.service.admin import Follower, Recorder, admin_routes
 from assay.service.deciding import Deciding
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
+from assay.service.file_routes import file_routes
+from assay.service.files import Files
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.page import read_page
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes, health_routes
+from assay.service.spool import Spool
 from assay.service.versions import Versions
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -29,6 +34,7 @@ def create_app(
     follower: Follower | None = None,
     record: Recorder | None = None,
     log: RequestLog | None = None,
+    spool: Path | None = None,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Return the web service over some models.
@@ -49,6 +55,8 @@ def create_app(
         Writes into the audit log what an operator asked for.
     log
         Where a line is written for each request; nowhere when left out.
+    spool
+        Folder where uploaded files wait; the system's for temporary files when left out.
     lifespan
         What runs beside the service, from its start to its end.
     """
@@ -65,12 +73,20 @@ def create_app(
         front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
     )
     app.include_router(health_routes(deciding, follower, version=version))
+    files = Files(deciding, _swept(spool or Path(gettempdir())))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
+        app.include_router(file_routes(files, prefix=prefix))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
+
+
+def _swept(folder: Path) -> Spool:
+    spool = Spool(folder)
+    spool.sweep()
+    return spool
 
 
 def _endpoints(app: FastAPI) -> dict[str, str]:

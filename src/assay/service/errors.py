@@ -109,7 +109,12 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
     data = error.data
     exchange_of(request).code = data["code"]
     return error_response(
-        request.state.request_id, data["status"], data["code"], error.message, detail=data.get("detail", ())
+        request.state.request_id,
+        data["status"],
+        data["code"],
+        error.message,
+        detail=data.get("detail", ()),
+        headers=data.get("headers"),
     )
 
 

@@ -43,3 +43,18 @@ PINS_UNDER_WAY = 2
 
 PIN_SECONDS = 20
 """How long one of them waits."""
+
+FILES_AT_ONCE = 4
+"""Files that one worker takes at the same time, from their first byte to the last of their answer."""
+
+FILES_RETRY_SECONDS = 10
+"""When to come back, for those who find all places taken."""
+
+FILE_THREADS = 1
+"""Threads that receive and score files: all files share it, step by step, and leave the rest to requests."""
+
+FILE_ROWS = 64
+"""Rows of a file that are decided in one step."""
+
+MAX_COLUMNS_SHOWN = 50
+"""How many of a file's columns an error lists."""
