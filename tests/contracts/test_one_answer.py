@@ -5,6 +5,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.corpus import ODD, SPAM_GROUPS, labelled
 Answers = list[tuple[str, float | None, float, str | None, bool]]
 """Label, score, confidence, rule and review of every text."""
 Way = Callable[[Cascade, Path, list[str]], Answers]
+Score = Callable[[Cascade, bytes, Any], bytes]
 
 TEXTS = [
     "f.r.e.e offer",
@@ -106,6 +108,13 @@ def client_of(cascade: Cascade) -> TestClient:
     return TestClient(create_app(models, metrics=Counters()))
 
 
+def uploaded(cascade: Cascade, content: bytes, format: Any) -> bytes:
+    """Return a file scored by the service."""
+    answer = client_of(cascade).post("/batch?text=text", files={"file": (f"x.{format}", content)})
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
 def scored(cascade: Cascade, content: bytes, format: Any) -> bytes:
     """Return a file scored."""
     out = io.BytesIO()
@@ -115,11 +124,18 @@ def scored(cascade: Cascade, content: bytes, format: Any) -> bytes:
 
 
 def through_csv(
-    cascade: Cascade, artifact: Path, texts: list[str], format: str = "csv", mark: str = ","
+    cascade: Cascade,
+    artifact: Path,
+    texts: list[str],
+    score_file: Score = scored,
+    format: str = "csv",
+    mark: str = ",",
+    encoding: str = "utf-8",
 ) -> Answers:
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=mark).writerows([("text", "n"), *zip(texts, range(len(texts)), strict=True)])
-    back = io.StringIO(scored(cascade, text.getvalue().encode(), format).decode(), newline="")
+    content = score_file(cascade, text.getvalue().encode(encoding), format)
+    back = io.StringIO(content.decode("utf-8-sig" if encoding == "utf-16" else "utf-8"), newline="")
     answers: Answers = []
     for row in csv.DictReader(back, delimiter=mark):
         score, confidence = (float(row[f"assay_{name}"] or "nan") for name in ("score", "confidence"))
@@ -129,19 +145,21 @@ def through_csv(
     return answers
 
 
-def through_tsv(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
-    return through_csv(cascade, artifact, texts, "tsv", "\t")
+def through_tsv(cascade: Cascade, artifact: Path, texts: list[str], score_file: Score = scored) -> Answers:
+    return through_csv(cascade, artifact, texts, score_file, "tsv", "\t")
 
 
-def through_jsonl(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+def through_jsonl(cascade: Cascade, artifact: Path, texts: list[str], score_file: Score = scored) -> Answers:
     content = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
-    return of_columns(map(json.loads, scored(cascade, content, "jsonl").splitlines()))
+    return of_columns(map(json.loads, score_file(cascade, content, "jsonl").splitlines()))
 
 
-def through_parquet(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
+def through_parquet(
+    cascade: Cascade, artifact: Path, texts: list[str], score_file: Score = scored
+) -> Answers:
     out = io.BytesIO()
     pq.write_table(pa.table({"text": texts}), out)
-    return of_columns(pq.read_table(io.BytesIO(scored(cascade, out.getvalue(), "parquet"))).to_pylist())
+    return of_columns(pq.read_table(io.BytesIO(score_file(cascade, out.getvalue(), "parquet"))).to_pylist())
 
 
 def loaded_anew(cascade: Cascade, artifact: Path, texts: list[str]) -> Answers:
@@ -163,6 +181,12 @@ WAYS: dict[str, Way] = {
     "TSV": through_tsv,
     "JSON Lines": through_jsonl,
     "Parquet": through_parquet,
+    "CSV in UTF-16": partial(through_csv, encoding="utf-16"),
+    "CSV of a spreadsheet": partial(through_csv, mark=";"),
+    "POST /batch, CSV": partial(through_csv, score_file=uploaded),
+    "POST /batch, TSV": partial(through_tsv, score_file=uploaded),
+    "POST /batch, JSON Lines": partial(through_jsonl, score_file=uploaded),
+    "POST /batch, Parquet": partial(through_parquet, score_file=uploaded),
 }
 
 

@@ -1,6 +1,7 @@
 """Rows of a table to the same rows with their decisions."""
 
 import io
+import re
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -17,6 +18,9 @@ BATCH_ROWS = 512
 BATCH_SIZE = 1024**2
 """Rows that are decided together, and what they may take in their file (a row more, where one is longer);
 bounds memory, changes no answer."""
+
+ESCAPED = re.compile("[\udc80-\udcff]")
+"""Bytes that were no UTF-8, as the reader keeps them."""
 
 
 class Scored(NamedTuple):
@@ -113,16 +117,18 @@ def score_parts(
     explain: bool = False,
     spreadsheet: bool = False,
     rows: int = BATCH_ROWS,
+    size: int = BATCH_SIZE,
 ) -> Generator[Scored]:
-    """Yield what ``score_table`` writes, ``rows`` rows at a time; nothing is read before it is asked for.
+    """Yield what ``score_table`` writes, part by part; nothing is read before it is asked for.
 
+    A part has ``rows`` rows, or fewer when they take ``size`` characters or bytes in their file.
     Put together, the parts are the file. Whoever stops asking has no whole file: Parquet's last part is its
     footer.
     """
     column, sink = find_column(table, column, "text"), _Drained()
     stream = cast(BinaryIO, sink)
     with writer_for(table, stream, explain=explain, spreadsheet=spreadsheet) as writer:
-        for batch in _batches(table, rows):
+        for batch in _batches(table, rows, size):
             answers = _answers(cascade, batch, column, explain=explain)
             for row, answer in zip(batch, answers, strict=True):
                 writer.write(row, answer)
@@ -134,17 +140,17 @@ def score_rows(
     cascade: Cascade, rows: Iterable[Row], column: str, *, explain: bool = False
 ) -> Iterator[tuple[Row, Answer]]:
     """Yield each row with its decision, or with the sentence that says why it has none."""
-    for batch in _batches(rows, BATCH_ROWS):
+    for batch in _batches(rows, BATCH_ROWS, BATCH_SIZE):
         yield from zip(batch, _answers(cascade, batch, column, explain=explain), strict=True)
 
 
-def _batches(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]]:
     batch: list[Row] = []
     size = 0
     for row in rows:
         batch.append(row)
         size += row.size
-        if len(batch) >= most or size >= BATCH_SIZE:
+        if len(batch) >= most or size >= largest:
             yield batch
             batch, size = [], 0
     if batch:
@@ -173,4 +179,4 @@ def _fault(row: Row, column: str) -> str | None:
 
 def _was_not_utf8(text: object) -> bool:
     """Return True for a text with bytes that the reader could not decode and kept as surrogate escapes."""
-    return isinstance(text, str) and any("\udc80" <= character <= "\udcff" for character in text)
+    return isinstance(text, str) and not text.isascii() and ESCAPED.search(text) is not None

@@ -10,7 +10,7 @@ from assay.exceptions import ColumnError, DataError, MissingExtra, RequestRefuse
 from assay.scoring import Scored, score_parts
 from assay.service.errors import brief, fault, invalid, shown
 from assay.service.keeping import Upload
-from assay.service.limits import FILE_ROWS, MAX_COLUMNS_SHOWN
+from assay.service.limits import FILE_CHARACTERS, FILE_ROWS, MAX_COLUMNS_SHOWN
 from assay.service.unpacking import refusal, too_large
 
 MAX_MESSAGE = 1_000
@@ -42,6 +42,7 @@ class Job:
             explain=asked.explain,
             spreadsheet=asked.spreadsheet,
             rows=FILE_ROWS,
+            size=FILE_CHARACTERS,
         )
         held.callback(self._close)
 

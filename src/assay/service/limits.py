@@ -53,8 +53,10 @@ FILES_RETRY_SECONDS = 10
 FILE_THREADS = 1
 """Threads that receive and score files: all files share it, step by step, and leave the rest to requests."""
 
-FILE_ROWS = 64
-"""Rows of a file that are decided in one step."""
+FILE_ROWS = 16
+FILE_CHARACTERS = 8_192
+"""Rows of a file, and characters in them, that are decided in one step: about as much as a thread of Python
+computes before it must let another, so that a request waits for one step and not for many."""
 
 MAX_COLUMNS_SHOWN = 50
 """How many of a file's columns an error lists."""
