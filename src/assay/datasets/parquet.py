@@ -10,7 +10,7 @@ from assay.datasets.table import Row, Table
 from assay.exceptions import DataError, MissingExtra
 
 BATCH_ROWS = 1024
-BATCH_BYTES = 16 * 1024**2
+BATCH_BYTES = 4 * 1024**2
 """Rows and bytes that are read together, the bytes by the file's own account of itself."""
 PAGE_BUFFER = 1024**2
 SPOOL_BYTES = 64 * 1024**2
@@ -27,8 +27,8 @@ def open_table(stream: BinaryIO, name: str, stack: ExitStack) -> Table:
     except ImportError as error:
         raise MissingExtra("Reading Parquet files", package="pyarrow", extra="parquet") from error
     try:
-        # With a buffer, a column is read page by page, and not whole for each group of rows.
-        file = pq.ParquetFile(_seekable(stream, stack), buffer_size=PAGE_BUFFER)
+        # With a buffer, and not ahead, a column is read page by page and not whole for each group of rows.
+        file = pq.ParquetFile(_seekable(stream, stack), buffer_size=PAGE_BUFFER, pre_buffer=False)
     except pa.ArrowInvalid as error:
         raise DataError(f"{name} is not a Parquet file that can be read: {error}", source=name) from error
     columns = tuple(file.schema_arrow.names)

@@ -38,7 +38,7 @@ Answer = Decision | str
 """A decision, or the sentence that says why a row has none."""
 
 PARQUET_ROWS = 4096
-PARQUET_SIZE = 16 * 1024**2
+PARQUET_SIZE = 8 * 1024**2
 """Rows, and characters in their cells, that make a group of rows."""
 
 ENDINGS = {
