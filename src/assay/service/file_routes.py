@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from assay.service.files import FileAnswer, Files
+from assay.service.files import Files
 from assay.service.forms import FIELD
 from assay.service.jobs import Asked
 from assay.service.keeping import MEDIA_TYPES
@@ -59,7 +59,7 @@ def file_routes(files: Files, *, prefix: str = "") -> APIRouter:
     if prefix:
         router.dependencies.append(Depends(task_in_path))
 
-    @router.post("/batch", openapi_extra=BODY, responses=ANSWERS, response_class=FileAnswer)
+    @router.post("/batch", openapi_extra=BODY, responses=ANSWERS, response_class=Response)
     async def batch(
         request: Request, text: Column = None, explain: Explain = False, spreadsheet: Spreadsheet = False
     ) -> Response:

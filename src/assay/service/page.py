@@ -7,6 +7,9 @@ from importlib.resources import files
 
 from assay.config import MAX_TEXT_BYTES
 
+STYLES = ("page.css", "files.css")
+SCRIPTS = ("page.js", "sheets.js", "files.js")
+
 
 @dataclass(frozen=True)
 class Page:
@@ -18,10 +21,8 @@ class Page:
 
 def read_page() -> Page:
     """Return the page of ``GET /``, put together from the package's files."""
-    folder = files("assay.service") / "pages"
-    html, style, script = (
-        (folder / name).read_text(encoding="utf-8") for name in ("index.html", "page.css", "page.js")
-    )
+    html = _read("index.html")
+    style, script = "".join(map(_read, STYLES)), "".join(map(_read, SCRIPTS))
     script = script.replace("__MAX_TEXT_BYTES__", str(MAX_TEXT_BYTES))
     policy = (
         f"default-src 'none'; script-src '{_source(script)}'; style-src '{_source(style)}'; "
@@ -33,6 +34,10 @@ def read_page() -> Page:
         "Cache-Control": "no-cache",
     }
     return Page(html.replace("/*style*/", style).replace("/*script*/", script), headers)
+
+
+def _read(name: str) -> str:
+    return (files("assay.service") / "pages" / name).read_text(encoding="utf-8")
 
 
 def _source(text: str) -> str:

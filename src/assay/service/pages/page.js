@@ -10,20 +10,50 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+const UNREACHABLE = { code: "unreachable", message: "The service did not answer. Is it still running?", request_id: "" };
+
+// The key is this tab's alone, and gone with it.
+const KEY = "assay-key";
+const keyHeaders = () => (sessionStorage.getItem(KEY) ? { Authorization: `Bearer ${sessionStorage.getItem(KEY)}` } : {});
+
+// What a call was refused with; a service that wants a key is given the field for one.
+function refusalOf(response, answer) {
+  const error = answer.error ?? UNREACHABLE;
+  if (response.status === 401) {
+    at("key-reason").textContent = error.message;
+    at("key-form").hidden = false;
+  }
+  return error;
+}
+
 // One call of the service; what goes wrong has the same shape, wherever it went wrong.
 async function call(path, body) {
-  const options = body && {
-    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
-  };
+  const headers = { ...keyHeaders(), ...(body && { "Content-Type": "application/json" }) };
+  const options = { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) };
+  let response;
   let answer;
   try {
-    const response = await fetch(path, options);
+    response = await fetch(path, options);
     answer = await response.json();
     if (response.ok) return answer;
   } catch {
-    answer = {};
+    throw UNREACHABLE;
   }
-  throw answer.error ?? { code: "unreachable", message: "The service did not answer. Is it still running?", request_id: "" };
+  throw refusalOf(response, answer);
+}
+
+async function useKey(event) {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, at("key").value.trim());
+  at("key").value = "";
+  at("key-form").hidden = true;
+  await look();
+}
+
+const chosenTask = () => document.querySelector("input[name=task]:checked").value;
+
+function showFileTask() {
+  at("file-task").textContent = chosenTask();
 }
 
 function versionOf(state) {
@@ -71,7 +101,8 @@ async function look() {
     at("state").textContent = sentence[health.status];
     showServing(health);
     if (at("tasks").querySelectorAll("input:enabled").length !== served) showTasks(health);
-    at("desk").hidden = !served;
+    at("desk").hidden = at("file").hidden = !served;
+    if (served) showFileTask();
     at("empty").hidden = Boolean(served);
     if (!served) await call("health/ready").catch((error) => { at("empty-reason").textContent = error.message; });
     if (health.status !== "ok") setTimeout(look, LOOK_AGAIN_MS);
@@ -110,7 +141,8 @@ function bars(decision, state) {
 
 function curlOf(path, body) {
   const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
-  return `curl ${new URL(path, location.href)} -H 'Content-Type: application/json' -d '${quoted}'`;
+  const key = sessionStorage.getItem(KEY) ? " -H \"Authorization: Bearer $ASSAY_KEY\"" : "";
+  return `curl ${new URL(path, location.href)}${key} -H 'Content-Type: application/json' -d '${quoted}'`;
 }
 
 const WORDS_SHOWN = 10;
@@ -159,7 +191,7 @@ function show(part) {
 
 async function decide(event) {
   event.preventDefault();
-  const task = document.querySelector("input[name=task]:checked").value;
+  const task = chosenTask();
   const path = `v1/tasks/${encodeURIComponent(task)}/predict`;
   const body = { text: at("text").value };
   at("decide").disabled = true;
@@ -187,10 +219,11 @@ function measure() {
   at("size").className = bytes > MAX_TEXT_BYTES ? "quiet over" : "quiet";
 }
 
+at("key-form").addEventListener("submit", useKey);
 at("form").addEventListener("submit", decide);
 at("text").addEventListener("input", measure);
 at("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !at("decide").disabled) at("form").requestSubmit();
 });
 measure();
-look();
+window.addEventListener("DOMContentLoaded", look);
