@@ -90,7 +90,40 @@ def test_a_wrong_body_is_refused_in_one_shape_by_every_call(app: FastAPI, fault:
     status, body, headers = BODIES[fault]
     client = TestClient(app)
     for path in calls_with_a_body(app):
+        if takes_files(path):
+            continue
         error = check_shape(client.post(path, content=body, headers=headers), status)
+        assert bool(error["detail"]) == (status == 422)
+
+
+FILES: dict[str, tuple[int, bytes, dict[str, str]]] = {
+    "nothing": (400, b"", {"Content-Type": "text/csv"}),
+    "JSON": (415, b"{}", JSON),
+    "a broken form": (400, b"x", {"Content-Type": "multipart/form-data; boundary=b"}),
+    "an empty form": (422, b"--b--", {"Content-Type": "multipart/form-data; boundary=b"}),
+    "no column": (422, b"a,b\n1,2\n", {"Content-Type": "text/csv"}),
+    "no gzip": (400, b"text", {"Content-Type": "text/csv", "Content-Encoding": "gzip"}),
+    "another encoding": (415, b"text", {"Content-Type": "text/csv", "Content-Encoding": "br"}),
+}
+
+
+def decides(path: str) -> bool:
+    """Return whether a call takes what is to be decided."""
+    return path.endswith(("/predict", "/batch", "/batch_predict"))
+
+
+def takes_files(path: str) -> bool:
+    """Return whether a call takes files, and not JSON."""
+    return path.endswith("/batch") and not path.endswith("/predict/batch")
+
+
+@pytest.mark.parametrize("fault", FILES)
+def test_a_wrong_file_is_refused_in_one_shape_by_every_call(app: FastAPI, fault: str) -> None:
+    status, body, headers = FILES[fault]
+    paths = [path for method, path in calls(app) if method == "POST" and takes_files(path)]
+    assert {"/batch", "/v1/tasks/spam/batch", "/v1/tasks/spam/versions/1/batch"} == set(paths)
+    for path in paths:
+        error = check_shape(TestClient(app).post(path, content=body, headers=headers), status)
         assert bool(error["detail"]) == (status == 422)
 
 

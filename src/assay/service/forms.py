@@ -99,13 +99,11 @@ def broken_form(why: str) -> RequestRefused:
 
 def no_file() -> RequestRefused:
     """Return the refusal of a form without a file."""
-    said = f"There is no file in the form. Send it in the field {FIELD!r}, like: -F file=@texts.csv"
+    said = f"There is no file in the form. Send it in the field {FIELD!r}, like -F file=@texts.csv."
     return invalid([fault(FIELD, said, None)])
 
 
 def unknown_field(field: str) -> RequestRefused:
     """Return the refusal of a form with another field."""
-    said = (
-        f"The only field is {FIELD!r}, for the file; the column of texts is named in the address, ?text=..."
-    )
+    said = f"The only field is {FIELD!r}, for the file; the column of texts is named in the address (?text=COLUMN)."
     return invalid([fault(brief(field), said, field)])

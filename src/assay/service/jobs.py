@@ -84,7 +84,7 @@ def _refusal_of(error: DataError | MissingExtra, asked: Asked) -> RequestRefused
 
 def _sentence(columns: list[str], column: str | None) -> str:
     more = f" and {len(columns) - MAX_COLUMNS_SHOWN:,} more" if len(columns) > MAX_COLUMNS_SHOWN else ""
-    listed = f"the file has {columns[:MAX_COLUMNS_SHOWN]}{more}. Name one: ?text=COLUMN"
+    listed = f"the file has {columns[:MAX_COLUMNS_SHOWN]}{more}. Name one with ?text=COLUMN."
     if column is None:
         return f"Which column holds the texts? No single one has a usual name; {listed}"
     count = columns.count(column)

@@ -71,7 +71,7 @@ class Receiver:
     def finish(self) -> Upload:
         """Return the file; raises RequestRefused when there is none, or not a whole one."""
         if not self._counted.size:
-            raise refusal(400, "empty_body", "The request has no body. Send a file, like: -F file=@texts.csv")
+            raise refusal(400, "empty_body", "The request has no body. Send a file, like -F file=@texts.csv.")
         self._way.finish()
         if self._kept.format is None:
             raise no_file()
