@@ -221,6 +221,8 @@ def test_an_unknown_task_is_told_before_the_file_is_read(client: TestClient, bar
 class Noted:
     """A request log in memory."""
 
+    texts = True
+
     def __init__(self) -> None:
         self.lines: list[Exchange] = []
 
@@ -238,6 +240,7 @@ def test_rows_and_bad_rows_are_in_the_request_log_and_decisions_in_metrics(model
     assert line.received > len(CSV)
     assert 'label="spam"' in metrics.render().decode()
     assert client.get("/health").json()["statistics"]["tasks"]["spam"]["decisions"] == 2
+    assert line.content == ()
 
 
 def limited(models: Models, spool: Path, longest: int) -> TestClient:
@@ -383,3 +386,10 @@ def test_a_model_swapped_in_the_middle_changes_no_row(
             rows = rows_of(begun + b"".join(parts))
         assert {row["assay_version"] for row in rows} == {"1"}
         assert rows_of(httpx.post(url, files={"file": ("x.csv", CSV)}).content)[0]["assay_version"] == "9"
+
+
+def test_a_version_in_the_path_decides_the_file(client: TestClient) -> None:
+    path = "/v1/tasks/spam/versions/{}/batch"
+    answer = client.post(path.format(1), files={"file": ("x.csv", CSV)})
+    assert {row["assay_version"] for row in rows_of(answer.content)} == {"1", ""}
+    refused(client.post(path.format(7), files={"file": ("x.csv", CSV)}), 404, "unknown_version")

@@ -128,7 +128,7 @@ class Envelope:
             if isinstance(error, CancelledError):
                 raise
         except Exception:
-            request_id, exchange.code = exchange.request_id, "internal_error"
+            request_id, exchange.code = exchange.request_id, exchange.code or "internal_error"
             logger.exception("Request %s broke: %s %s", request_id, exchange.method, shown(scope["path"]))
             if exchange.status:
                 # The server breaks the connection off, so that the client sees that its answer is not whole.

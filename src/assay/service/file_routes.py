@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from assay.service.files import Files
 from assay.service.forms import FIELD
 from assay.service.jobs import Asked
 from assay.service.keeping import MEDIA_TYPES
-from assay.service.routes import REFUSALS, Explain, task_in_path
+from assay.service.routes import REFUSALS, Explain, named_in
 from assay.service.schemas import ErrorAnswer
 from assay.service.uploads import FORM
 
@@ -54,10 +54,8 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 def file_routes(files: Files, *, prefix: str = "") -> APIRouter:
-    """Return the call that scores files, for the default task or for the task in the path."""
-    router = APIRouter(prefix=prefix, tags=["decisions"])
-    if prefix:
-        router.dependencies.append(Depends(task_in_path))
+    """Return the call that scores files, for the default task or what the path's prefix names."""
+    router = APIRouter(prefix=prefix, tags=["decisions"], dependencies=named_in(prefix))
 
     @router.post("/batch", openapi_extra=BODY, responses=ANSWERS, response_class=Response)
     async def batch(
@@ -65,6 +63,6 @@ def file_routes(files: Files, *, prefix: str = "") -> APIRouter:
     ) -> Response:
         """Decide the rows of a file; they come back with their decisions."""
         asked = Asked(column=text, explain=explain, spreadsheet=spreadsheet)
-        return await files.answer(request, request.path_params.get("task"), asked)
+        return await files.answer(request, asked)
 
     return router

@@ -16,11 +16,11 @@ from assay.estimators import Decision
 from assay.exceptions import DataError
 from assay.scoring import Scored
 from assay.service.deciding import Deciding
-from assay.service.envelope import CLIENT_GONE
 from assay.service.exchange import Exchange, exchange_of
 from assay.service.jobs import Asked, Job
 from assay.service.keeping import Upload
 from assay.service.limits import FILE_THREADS, FILES_AT_ONCE, FILES_RETRY_SECONDS
+from assay.service.routes import asked_for
 from assay.service.spool import Spool
 from assay.service.unpacking import refusal
 from assay.service.uploads import receive
@@ -49,13 +49,8 @@ class FileAnswer(StreamingResponse):
             "Content-Disposition": disposition(upload.name, upload.format),
             "Cache-Control": "no-store",
         }
-        super().__init__(self._counted(parts), headers=headers, media_type=MEDIA_TYPES[upload.format])
-        self._exchange, self._held, self._whole = exchange, held, False
-
-    async def _counted(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        async for part in parts:
-            yield part
-        self._whole = True
+        super().__init__(parts, headers=headers, media_type=MEDIA_TYPES[upload.format])
+        self._exchange, self._held = exchange, held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file."""
@@ -65,8 +60,6 @@ class FileAnswer(StreamingResponse):
             except DataError:
                 self._exchange.code = "unreadable_file"
                 raise
-        if not self._whole:
-            self._exchange.status = CLIENT_GONE
 
 
 class Files:
@@ -85,14 +78,16 @@ class Files:
         self._threads = anyio.CapacityLimiter(FILE_THREADS)
         self._taken = 0
 
-    async def answer(self, request: Request, task: str | None, asked: Asked) -> FileAnswer:
+    async def answer(self, request: Request, asked: Asked) -> FileAnswer:
         """Return the answer to a request with a file, its first rows already decided.
 
-        Raises RequestRefused: what ``Models.get``, ``receive`` and ``Job.begin`` raise, and 503 when all
+        Raises RequestRefused: what ``cascade_of``, ``receive`` and ``Job.begin`` raise, and 503 when all
         places are taken.
         """
-        cascade, longest = self._deciding.models.get(task), self._deciding.limits.max_upload_bytes
-        exchange = exchange_of(request)
+        task, version = asked_for(request)
+        # One cascade for the whole file, whatever is swapped in meanwhile.
+        cascade = await self._deciding.cascade_of(task, version)
+        exchange, longest = exchange_of(request), self._deciding.limits.max_upload_bytes
         exchange.task, exchange.version = cascade.task.name, cascade.version
         async with AsyncExitStack() as stack:
             held = self._take_place(stack)
@@ -130,7 +125,6 @@ class Files:
             decisions = [answer for answer in part.answers if isinstance(answer, Decision)]
             exchange.texts += len(decisions)
             exchange.row_errors += len(part.answers) - len(decisions)
-            self._deciding.statistics.add(decisions)
             self._deciding.metrics.decided(decisions)
             if part.content:
                 yield part.content

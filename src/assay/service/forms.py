@@ -105,5 +105,5 @@ def no_file() -> RequestRefused:
 
 def unknown_field(field: str) -> RequestRefused:
     """Return the refusal of a form with another field."""
-    said = f"The only field is {FIELD!r}, for the file; the column of texts is named in the address (?text=COLUMN)."
+    said = f"The only field is {FIELD!r}, for the file; the column is named in the address (?text=COLUMN)."
     return invalid([fault(brief(field), said, field)])

@@ -49,11 +49,15 @@ async def version_in_path(
     """Declare the path parameter to OpenAPI; the calls read it themselves."""
 
 
+def named_in(prefix: str) -> list[Any]:
+    """Return the declarations of what the prefix of a path names."""
+    declared = {"{task}": task_in_path, "{version}": version_in_path}
+    return [Depends(says) for name, says in declared.items() if name in prefix]
+
+
 def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     """Return the calls that decide, for the default task or what the path's prefix names."""
-    router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS)
-    declared = {"{task}": task_in_path, "{version}": version_in_path}
-    router.dependencies += [Depends(says) for name, says in declared.items() if name in prefix]
+    router = APIRouter(prefix=prefix, tags=["decisions"], responses=REFUSALS, dependencies=named_in(prefix))
     one, many = (body_schema(model, deciding.limits) for model in (PredictRequest, BatchRequest))
 
     @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
@@ -62,7 +66,7 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
         body = await read_body(request, PredictRequest, deciding.limits)
         if body.text is None:
             return json_response({"predictions": await _decide(deciding, request, body.texts or [], explain)})
-        task, version = _asked(request)
+        task, version = asked_for(request)
         exchange = exchange_of(request)
         [decision] = await deciding.decide(
             task, [body.text], version=version, exchange=exchange, single=True, explain=explain
@@ -84,7 +88,7 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     return router
 
 
-def _asked(request: Request) -> tuple[str | None, str | None]:
+def asked_for(request: Request) -> tuple[str | None, str | None]:
     """Return the task and the version that a path names."""
     return request.path_params.get("task"), request.path_params.get("version")
 
@@ -92,7 +96,7 @@ def _asked(request: Request) -> tuple[str | None, str | None]:
 async def _decide(
     deciding: Deciding, request: Request, texts: list[str], explain: bool
 ) -> list[dict[str, Any]]:
-    task, version = _asked(request)
+    task, version = asked_for(request)
     exchange = exchange_of(request)
     decisions = await deciding.decide(task, texts, version=version, exchange=exchange, explain=explain)
     return [decision.to_dict() for decision in decisions]

@@ -9,7 +9,6 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from assay.service.errors import shown
-from assay.service.exchange import exchange_of
 from assay.service.forms import FIELD, Form, broken_form, no_file
 from assay.service.keeping import MEDIA_TYPES, Kept, Upload
 from assay.service.spool import Spool
@@ -118,9 +117,9 @@ async def receive(
         ", ".join(request.headers.getlist(name)) for name in ("content-type", "content-encoding")
     )
     receiver = Receiver(types, encodings, spool, longest, stack)
-    exchange, gathered, size = exchange_of(request), [], 0
+    gathered: list[bytes] = []
+    size = 0
     async for chunk in request.stream():
-        exchange.received += len(chunk)
         gathered.append(chunk)
         size += len(chunk)
         if size >= AT_ONCE_BYTES:
