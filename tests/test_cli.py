@@ -260,6 +260,15 @@ def test_score_writes_a_file_and_says_how_many(
     assert Path("new.csv").read_text().splitlines()[1].startswith(f"{FREE},spam,")
 
 
+def test_score_keeps_formulas_out_of_spreadsheets(
+    capsys: pytest.CaptureFixture[str], spam_artifact: Path
+) -> None:
+    Path("new.csv").write_text("text,=n\nlunch,@sum\n", encoding="utf-8")
+    output(capsys, "score", str(spam_artifact), "new.csv", "-o", "out.csv", "--spreadsheet")
+    assert Path("out.csv").read_text(encoding="utf-8").startswith("\ufefftext,'=n,assay_label")
+    assert "\nlunch,'@sum,ham," in Path("out.csv").read_text(encoding="utf-8")
+
+
 def test_score_reads_standard_input(
     capsys: pytest.CaptureFixture[str], spam_artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
