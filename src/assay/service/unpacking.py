@@ -74,9 +74,6 @@ class Unpacked:
                 piece = self._member.decompress(data, STEP)
                 data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
                 yield piece
-                # The window may hold more when input and step end together.
-                while not (data or self._member.eof) and (piece := self._member.decompress(b"", STEP)):
-                    yield piece
             except zlib.error:
                 raise self._refusal("it is damaged, or something else") from None
 
