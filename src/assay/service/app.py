@@ -1,14 +1,16 @@
 """The application: routes, errors and middleware around the models that are served."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version as version_of
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from assay.service.admin import Follower, Recorder, admin_routes
 from assay.service.deciding import Deciding
+from assay.service.entrance import Entrance
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
 from assay.service.limits import Limits
@@ -53,18 +55,28 @@ def create_app(
         What runs beside the service, from its start to its end.
     """
     version = version_of("assay")
+    limits = limits or Limits()
+    entrance = Entrance(limits, metrics, log)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with lifespan(app) if lifespan else nullcontext():
+            with entrance.watched():
+                # The connections find it in the state that the server hands them.
+                yield {"entrance": entrance}
+
     app = FastAPIOffline(
         redoc_url=None,
         title="Assay",
         version=version,
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
-        lifespan=lifespan,
+        lifespan=life,
     )
-    deciding = Deciding(models, versions or Versions(models), metrics, limits or Limits())
+    deciding = Deciding(models, versions or Versions(models), metrics, limits)
     app.include_router(
         front_routes(deciding, read_page(), version=version, endpoints=lambda: _endpoints(app))
     )
-    app.include_router(health_routes(deciding, follower, version=version))
+    app.include_router(health_routes(deciding, entrance, follower, version=version))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
     app.include_router(admin_routes(models, follower, record))

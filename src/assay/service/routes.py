@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from assay.service.admin import Follower
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
+from assay.service.entrance import Entrance
 from assay.service.exchange import exchange_of
 from assay.service.page import Page
 from assay.service.responses import json_response
@@ -98,7 +99,9 @@ async def _decide(
     return [decision.to_dict() for decision in decisions]
 
 
-def health_routes(deciding: Deciding, follower: Follower | None, *, version: str) -> APIRouter:
+def health_routes(
+    deciding: Deciding, entrance: Entrance, follower: Follower | None, *, version: str
+) -> APIRouter:
     """Return the calls that say what is served, what it decided, and whether it can answer."""
     router = APIRouter(tags=["health"])
     models = deciding.models
@@ -126,7 +129,8 @@ def health_routes(deciding: Deciding, follower: Follower | None, *, version: str
 
     @router.get("/health/ready", response_model=Liveness, responses={503: REFUSALS[503]})
     async def ready() -> Response:
-        """Say whether any task can be decided."""
+        """Say whether any task can be decided and the service is not about to stop."""
+        entrance.check_open()
         models.check_ready()
         return json_response({"status": "ok"})
 
