@@ -278,7 +278,6 @@ def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
     serve = _command(commands, "serve", "Serve the production version of every task over HTTP.")
     serve.add_argument("--host", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
-    serve.add_argument("--workers", metavar="N", type=int, help="worker processes (1)")
     serve.add_argument("--models", metavar="FOLDER,...", help="artifact folders instead of the registry")
     serve.add_argument("--workers", type=int, metavar="COUNT", help="worker processes (1)")
     serve.add_argument(
