@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import fields
 from functools import partial
 
 import anyio
@@ -112,11 +113,7 @@ def surviving_hangups() -> Iterator[None]:
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(
-        max_texts=settings.max_texts,
-        max_body_bytes=settings.max_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-    )
+    return Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
 
 
 def _record(log: AuditLog, exchange: Exchange) -> None:

@@ -32,15 +32,26 @@ class RunFolder:
         """Folder in which each worker says what it serves, in a file named by its process id."""
         return self.path / "workers"
 
+    def stop(self, *, hurried: bool) -> None:
+        """Say to the workers that the whole service stops, and not only one of them."""
+        (self.path / "stopping").touch()
+        if hurried:
+            (self.path / "hurried").touch()
+
     @property
     def refresh(self) -> Path:
         """File that is replaced when every worker is to ask the registry at once."""
         return self.path / "refresh"
 
     @property
-    def stopping(self) -> Path:
-        """File that exists once the whole service stops, and not only one of its workers."""
-        return self.path / "stopping"
+    def stops(self) -> bool:
+        """True once the whole service stops."""
+        return (self.path / "stopping").exists()
+
+    @property
+    def hurried(self) -> bool:
+        """True once it stops without waiting for proxies to notice."""
+        return (self.path / "hurried").exists()
 
 
 @contextmanager

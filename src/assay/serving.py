@@ -2,11 +2,21 @@
 
 import errno
 import logging
+import resource
+import signal
 import socket
+import sys
 from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
 
+from assay.certificates import check_certificate
 from assay.exceptions import ConfigError, DatabaseError
+from assay.runfolder import RunFolder, run_folder
 from assay.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 logger = logging.getLogger(__name__)
 
@@ -14,24 +24,56 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop.
 
-    Raises ConfigError when the address cannot be bound.
+    Raises ConfigError when the address cannot be bound, the certificate cannot be used or a worker cannot
+    start.
     """
-    import uvicorn
-
     from assay.asgi import build_app
+    from assay.draining import configured
 
     log_to_stderr()
+    check_certificate(settings.tls_certificate, settings.tls_key)
     check_keys(settings)
     listener = bind(settings.host, settings.port)
-    address = address_of(*listener.getsockname()[:2])
+    address = address_of(*listener.getsockname()[:2], secure=settings.tls_certificate is not None)
     logger.info("Loading the models; then %s answers. Ctrl+C stops it.", address)
-    config = uvicorn.Config(
-        build_app(settings), log_level="info", access_log=False, lifespan="on", proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    with suppress(KeyboardInterrupt):
-        # Told to stop, the server has stopped; it repeats the signal for those who want to know.
-        server.run(sockets=[listener])
+    raise_file_limit(2 * settings.max_connections)
+    # Stopped by SIGTERM, the server repeats the signal when it is done: leave then as a command that ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with run_folder() as run, suppress(KeyboardInterrupt):
+        config = configured(partial(build_app, settings, run=run), settings)
+        if settings.workers == 1:
+            _serve_alone(config, listener, settings, run)
+        else:
+            _serve_with_workers(config, listener, settings, run)
+
+
+def _serve_alone(
+    config: "uvicorn.Config", listener: socket.socket, settings: Settings, run: RunFolder
+) -> None:
+    from assay.draining import DrainingServer
+
+    DrainingServer(config, settings, run).run(sockets=[listener])
+
+
+def _serve_with_workers(
+    config: "uvicorn.Config", listener: socket.socket, settings: Settings, run: RunFolder
+) -> None:
+    from assay.workers import Workers
+
+    workers = Workers(config, [listener], settings, run)
+    workers.run()
+    if workers.failed:
+        raise ConfigError("A worker could not start; what it said is above.")
+
+
+def raise_file_limit(wanted: int) -> None:
+    """Let this process and its workers open so many files at least, as far as they may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    target = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+    if target < wanted:
+        logger.warning("Only %s files may be open; %s are wanted for the connections.", target, wanted)
 
 
 def check_keys(settings: Settings) -> None:
@@ -104,6 +146,7 @@ def first_free_port(host: str, port: int, tries: int = 100) -> int:
     )
 
 
-def address_of(host: str, port: int) -> str:
+def address_of(host: str, port: int, *, secure: bool = False) -> str:
     """Return the address of a host and port as a browser takes it."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

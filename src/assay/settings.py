@@ -103,9 +103,9 @@ class Settings(Frozen):
         description="Seconds in which a request's body must come, plus one for each 1,000 bytes that came.",
     )
     max_connections: int = Field(1_000, ge=1, description="Open connections of one worker.")
-    max_in_flight: int = Field(64, ge=1, description="Requests that one worker answers at the same time.")
+    max_in_flight: int = Field(32, ge=1, description="Requests that one worker answers at the same time.")
     max_delay_ms: float = Field(
-        50.0, gt=0, description="Delay of the event loop from which on new requests are turned away."
+        25.0, gt=0, description="Delay of the event loop from which on new requests are turned away."
     )
     drain_seconds: float = Field(
         1.0, ge=0, description="Seconds between SIGTERM and the end of listening: time for a proxy to notice."

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from assay.estimators import Cascade
-from assay.service import Models, Served, create_app
+from assay.service import Connection, Models, Served, create_app
 from assay.telemetry import Counters
 
 
@@ -45,7 +45,10 @@ def bare_client() -> TestClient:
 @contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """Run an application under uvicorn on loopback and give its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
+    config = uvicorn.Config(
+        app, port=0, log_level="error", http=Connection, ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

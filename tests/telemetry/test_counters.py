@@ -61,3 +61,39 @@ def test_two_sets_of_counters_share_nothing(spam_cascade: Cascade) -> None:
     one, other = Counters(), Counters()
     one.decided(spam_cascade.decide(["hello"]))
     assert not any(name == "assay_decisions_total" for name, _ in samples(other))
+
+
+def test_errors_are_counted_by_code_and_rows_by_task() -> None:
+    counters = Counters()
+    exchange = answered(status=422)
+    exchange.code, exchange.task, exchange.rows, exchange.row_errors = "invalid_request", "spam", 10, 3
+    counters.request(exchange)
+    counters.request(answered())
+    read = samples(counters)
+    assert read["assay_errors_total", (("code", "invalid_request"),)] == 1
+    assert read["assay_batch_rows_total", (("task", "spam"),)] == 10
+    assert read["assay_batch_row_errors_total", (("task", "spam"),)] == 3
+
+
+def test_refusals_swaps_and_troubles_are_told() -> None:
+    counters = Counters()
+    counters.rejected("delay")
+    counters.swapped("spam", "done")
+    counters.degraded("redis", True)
+    counters.degraded("redis", False)
+    counters.load(delay=0.25, in_flight=3, connections=7)
+    read = samples(counters)
+    assert read["assay_rejected_total", (("reason", "delay"),)] == 1
+    assert read["assay_swaps_total", (("outcome", "done"), ("task", "spam"))] == 1
+    assert read["assay_degraded", (("part", "redis"),)] == 0
+    assert [read[name, ()] for name in ("assay_in_flight", "assay_connections")] == [3, 7]
+    assert read["assay_loop_delay_seconds", ()] == 0.25
+
+
+def test_one_version_of_a_task_is_served_at_a_time() -> None:
+    counters = Counters()
+    for version in ("1", "2"):
+        counters.serving("spam", version)
+    read = samples(counters)
+    assert read["assay_served", (("task", "spam"), ("version", "1"))] == 0
+    assert read["assay_served", (("task", "spam"), ("version", "2"))] == 1

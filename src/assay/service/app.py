@@ -1,10 +1,11 @@
 """The application: routes, errors and middleware around the models that are served."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version as version_of
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -15,6 +16,7 @@ from assay.service.answers import ANYWHERE
 from assay.service.compressing import Compressing
 from assay.service.crossorigin import CrossOrigin
 from assay.service.deciding import Deciding
+from assay.service.entrance import Entrance
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
 from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
@@ -81,21 +83,31 @@ def create_app(
         What runs beside the service, from its start to its end.
     """
     version = version_of("assay")
+    limits = limits or Limits()
+    entrance = Entrance(limits, metrics, log)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with lifespan(app) if lifespan else nullcontext():
+            with entrance.watched():
+                # The connections find it in the state that the server hands them.
+                yield {"entrance": entrance}
+
     app = FastAPIOffline(
         redoc_url=None,
         title="Assay",
         version=version,
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
-        lifespan=lifespan,
+        lifespan=life,
         responses=ANYWHERE,
         generate_unique_id_function=operation_id,
     )
-    deciding = Deciding(models, versions or Versions(models), metrics, limits or Limits())
+    deciding = Deciding(models, versions or Versions(models), metrics, limits)
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
     asked = access is not None and access.policy.everybody
     app.openapi = Description(app.openapi, models, named, keys_asked=asked)  # type: ignore[method-assign]
     app.include_router(front_routes(deciding, read_page(), version=version, endpoints=lambda: endpoints(app)))
-    app.include_router(health_routes(deciding, follower, access, version=version))
+    app.include_router(health_routes(deciding, entrance, follower, access, version=version))
     files = Files(deciding, _swept(spool or Path(gettempdir())))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))

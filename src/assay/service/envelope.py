@@ -1,9 +1,9 @@
 """What surrounds every request: an id, a measurement, and an answer when something breaks."""
 
 import logging
+import os
 import re
 import time
-import uuid
 from asyncio import CancelledError
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
@@ -42,8 +42,8 @@ class MetricsSink(Protocol):
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
 
-    def rejected(self, reason: str) -> None:
-        """Count a request that was turned away although nothing was wrong with it."""
+    def rejected(self, reason: str, count: int = 1) -> None:
+        """Count requests that were turned away although nothing was wrong with them."""
 
     def swapped(self, task: str, outcome: SwapOutcome) -> None:
         """Count an attempt to let another version answer for a task."""
@@ -74,10 +74,9 @@ class RequestLog(Protocol):
         """Take note of one request that was answered; never waits for a disk."""
 
 
-def request_id_of(headers: Headers) -> str:
+def sane_id(given: str) -> str:
     """Return the id that a client gave its request in ``X-Request-ID`` when it is sane, else a fresh one."""
-    given = headers.get("x-request-id", "")
-    return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _SANE_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 class Envelope:
@@ -94,21 +93,24 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
-        method = scope["method"]
+        method, state = scope["method"], scope.get("state", {})
+        started = state.get("arrived", time.perf_counter())
         exchange = Exchange(
-            request_id=request_id_of(Headers(scope=scope)),
+            request_id=sane_id(Headers(scope=scope).get("x-request-id", "")),
             method=method if method in METHODS else "other",
             path=scope["path"],
             address=(scope.get("client") or ("",))[0],
             keeps_content=self.log is not None and self.log.texts,
         )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}
-        inner["state"] = {**scope.get("state", {}), "request_id": exchange.request_id, "exchange": exchange}
+        inner["state"] = {**state, "request_id": exchange.request_id, "exchange": exchange}
         outgoing = Outgoing(send, exchange, inner, without_body=method == "HEAD")
         try:
             await self._answer(inner, Incoming(receive, exchange), outgoing)
         finally:
+            if cut := state.get("cut"):
+                # The connection has ended this request in the middle of its body, and answered it.
+                exchange.request_id, exchange.status, exchange.code = cut.request_id, cut.status, cut.code
             exchange.route = getattr(inner.get("route"), "path", UNMATCHED)
             exchange.seconds = time.perf_counter() - started
             self.metrics.request(exchange)

@@ -10,6 +10,11 @@ class Limits:
     max_texts: int = 1_000
     max_body_bytes: int = 8 * 1024 * 1024
     max_upload_bytes: int = 1024**3
+    header_seconds: float = 10.0
+    body_seconds: float = 20.0
+    max_connections: int = 1_000
+    max_in_flight: int = 32
+    max_delay_ms: float = 25.0
 
 
 MAX_SUBJECT_CHARACTERS = 256
@@ -75,3 +80,45 @@ MAX_LABEL_CHARACTERS = 128
 FEEDBACK_THREADS = 2
 FEEDBACK_WAITING = 32
 """Threads that write feedback, and how many requests may wait for one before more are turned away."""
+MAX_HEADER_BYTES = 32_768
+MAX_HEADERS = 100
+"""Request line and headers of one request, together and in number."""
+
+BODY_BYTES_A_SECOND = 1_000
+"""Bytes of a body that buy its client one second more."""
+
+RESERVED_CONNECTIONS = 32
+"""Connections over the limit whose path is read, so that health and metrics answer in a crowd."""
+
+RESERVED_SECONDS = 2.0
+"""Seconds in which the headers on such a connection must come."""
+
+LINGERING_CONNECTIONS = 256
+LINGER_SECONDS = 2.0
+"""How many connections, and how long, are read after their last answer: closed with unread bytes, TCP would
+take the answer back."""
+
+STALLED_SECONDS = 30.0
+"""A client that takes nothing of its answer for so long is cut off."""
+
+IDLE_SECONDS = 65
+"""How long a connection is kept without a request; longer than proxies keep theirs, so that they end it."""
+
+LEAVING_SECONDS = 1.0
+"""How long a connection without a request is kept when the service stops: one may be on its way."""
+
+FEW_IN_FLIGHT = 16
+"""So many requests at a time are taken on whatever the delay of the event loop: a large body, a collection of
+garbage or another process make it late for a moment, and that is no overload."""
+
+RETRY_SECONDS = 1
+"""What ``Retry-After`` says where the service is too busy."""
+
+SKIPPED_BODY_BYTES = 65_536
+"""A refused request's connection is kept when no more body than this is still to come."""
+
+WATCH_SECONDS = 0.02
+"""Pause between two looks at how late the event loop is."""
+
+LOOK_SECONDS = 0.25
+"""Pause between two looks at the connections for slow clients."""

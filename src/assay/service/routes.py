@@ -12,6 +12,7 @@ from assay.service.admin import Follower
 from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
+from assay.service.entrance import Entrance
 from assay.service.exchange import exchange_of
 from assay.service.page import Page
 from assay.service.responses import json_response
@@ -98,7 +99,12 @@ async def _decide(
 
 
 def health_routes(
-    deciding: Deciding, follower: Follower | None, access: Access | None, *, version: str
+    deciding: Deciding,
+    entrance: Entrance,
+    follower: Follower | None,
+    access: Access | None,
+    *,
+    version: str,
 ) -> APIRouter:
     """Return the calls that say what is served, what it decided, and whether it can answer."""
     router = APIRouter(tags=["health"])
@@ -129,7 +135,8 @@ def health_routes(
 
     @router.get("/health/ready", response_model=Liveness)
     async def ready() -> Response:
-        """Say whether any task can be decided."""
+        """Say whether any task can be decided and the service is not about to stop."""
+        entrance.check_open()
         models.check_ready()
         if access is not None and not access.ready:
             message = "The keys could not be read yet, so nobody may pass; /health says why."

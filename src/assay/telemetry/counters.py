@@ -1,12 +1,13 @@
 """Counts for Prometheus and for ``/health``, of one process or of all workers together."""
 
+import os
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -22,9 +23,8 @@ class Counters:
     Parameters
     ----------
     folder
-        Where the workers of a service keep their counts, so that each can tell those of all; the variable
-        ``PROMETHEUS_MULTIPROC_DIR`` must have named it before prometheus_client was imported. Left out,
-        the counts are of this object alone.
+        Where the workers of a service keep their counts, so that each can tell those of all; one object
+        of a process may have such a folder. Left out, the counts are of this object alone.
     """
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
@@ -32,8 +32,13 @@ class Counters:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._registry = CollectorRegistry()
+        if folder:
+            # What the library does itself when the variable is set before it is imported.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+            values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         self._families = Families(None if folder else self._registry)
         self._versions: dict[str, str] = {}
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         if folder:
             MultiProcessCollector(self._registry, str(folder))  # type: ignore[no-untyped-call]
         self._families.start.set(time.time())
@@ -41,8 +46,14 @@ class Counters:
     def request(self, exchange: Exchange) -> None:
         """Count one request that was answered, its error and the rows of its file."""
         families = self._families
-        families.requests.labels(exchange.route, exchange.method, str(exchange.status)).inc()
-        families.seconds.labels(exchange.route, exchange.method).observe(exchange.seconds)
+        kind = exchange.route, exchange.method, exchange.status
+        if kind not in self._answered:
+            # The library's own look-up takes longer than the counting.
+            count = families.requests.labels(exchange.route, exchange.method, str(exchange.status))
+            self._answered[kind] = count, families.seconds.labels(exchange.route, exchange.method)
+        count, seconds = self._answered[kind]
+        count.inc()
+        seconds.observe(exchange.seconds)
         if exchange.code:
             families.errors.labels(exchange.code).inc()
         if exchange.rows:
@@ -60,9 +71,9 @@ class Counters:
         for task, total in confidence.items():
             self._families.confidence.labels(task).inc(total)
 
-    def rejected(self, reason: str) -> None:
-        """Count a request that was turned away although nothing was wrong with it."""
-        self._families.rejected.labels(reason).inc()
+    def rejected(self, reason: str, count: int = 1) -> None:
+        """Count requests that were turned away although nothing was wrong with them."""
+        self._families.rejected.labels(reason).inc(count)
 
     def unlogged(self) -> None:
         """Count a request that the request log has no line of."""
