@@ -18,6 +18,7 @@ from assay.bell import Bell
 from assay.database import Database
 from assay.environment import read_settings
 from assay.following import Following
+from assay.notation import origins, pairs
 from assay.opening import open_pinned, open_served, serve_folders
 from assay.runfolder import RunFolder
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
@@ -69,8 +70,8 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         access=access,
         record=partial(_record, AuditLog(people)),
         feedback=Feedback(people),
-        attributes=service.parse_attributes(settings.attributes),
-        origins=service.parse_origins(settings.cors_origins),
+        attributes=pairs(settings.attributes),
+        origins=origins(settings.cors_origins),
         lifespan=lifespan,
     )
 

@@ -178,5 +178,5 @@ def test_the_documentation_draws_itself_without_leaving_the_machine(
     page: playwright.Page, address: str
 ) -> None:
     page.goto(address.replace("127.0.0.1", NAME) + "/docs")
-    playwright.expect(page.locator("#operations-decisions-predict_predict_post")).to_be_visible()
+    playwright.expect(page.locator("#operations-decisions-predict")).to_be_visible()
     page.wait_for_load_state("networkidle")

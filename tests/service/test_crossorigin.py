@@ -3,8 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from assay.exceptions import ConfigError
-from assay.service import Models, create_app, parse_origins
+from assay.service import Models, create_app
 from assay.telemetry import Counters
 
 PAGE = "https://app.example.org"
@@ -82,20 +81,3 @@ def test_credentials_of_the_browser_are_never_allowed(models: Models, origins: t
 def test_options_that_is_no_preflight_tells_the_methods(models: Models) -> None:
     answer = client_for(models, "*").options("/predict", headers={"Origin": PAGE})
     assert (answer.status_code, answer.headers["allow"]) == (204, "OPTIONS, POST")
-
-
-def test_origins_are_separated_by_commas() -> None:
-    assert parse_origins("") == ()
-    assert parse_origins(" https://a.example , http://b.example:8080,*") == (
-        *("https://a.example", "http://b.example:8080", "*"),
-    )
-
-
-@pytest.mark.parametrize(
-    "setting",
-    ["a.example", "https://", "https://a.example/", "https://a.example/x", "https://*.example", "null"],
-)
-def test_what_is_no_origin_stops_the_start_by_name(setting: str) -> None:
-    with pytest.raises(ConfigError, match="cors_origins") as error:
-        parse_origins(f"https://ok.example,{setting}")
-    assert repr(setting) in error.value.message

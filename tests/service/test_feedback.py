@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from assay.database import Database
 from assay.exceptions import DatabaseError
-from assay.service import Missing, Models, create_app
+from assay.service import Limits, Missing, Models, create_app
 from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING, MAX_LABEL_CHARACTERS
 from assay.telemetry import Counters, Feedback
 
@@ -148,7 +148,7 @@ def test_a_slow_database_holds_up_neither_decisions_nor_more_than_its_share(
     models: Models, serve: Callable[[FastAPI], AbstractContextManager[str]]
 ) -> None:
     slow, statuses = Slow(), []
-    app = create_app(models, metrics=Counters(), feedback=slow)
+    app = create_app(models, metrics=Counters(), limits=Limits(max_in_flight=100), feedback=slow)
 
     def send(address: str) -> None:
         answer = httpx.post(f"{address}/feedback", json={"id": ID, "label": "ham"}, timeout=30)

@@ -369,7 +369,7 @@ def test_more_files_than_there_are_places_are_asked_to_come_back(models: Models,
         assert late.json()["error"]["code"] == "too_many_files"
         assert httpx.post(f"{address}/predict", json={"text": "fine"}).status_code == 200
         for answer in answers:
-            assert sum(part.count(b"\n") for part in answer.iter_raw()) == 20_001
+            assert sum(part.count(b"\n") for part in answer.iter_bytes()) == 20_001
         for client in held:
             client.close()
         assert httpx.post(url, files={"file": ("x.csv", CSV)}).status_code == 200
@@ -382,7 +382,7 @@ def test_a_model_swapped_in_the_middle_changes_no_row(
     with serve(create_app(models, metrics=Counters())) as address:
         url = f"{address}/v1/tasks/spam/batch"
         with httpx.stream("POST", url, files={"file": ("x.csv", content)}, timeout=60) as answer:
-            parts = answer.iter_raw()
+            parts = answer.iter_bytes()
             begun = next(parts)
             models.serve(Served(cascade=spam_cascade.at_version("9"), stage="Production"))
             rows = rows_of(begun + b"".join(parts))

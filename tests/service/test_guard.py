@@ -400,13 +400,13 @@ def test_the_description_names_what_each_call_needs(
     client: TestClient, enter: Callable[..., TestClient]
 ) -> None:
     schema = client.get("/openapi.json").json()
-    assert set(schema["components"]["securitySchemes"]) == {"bearer", "header"}
+    assert set(schema["components"]["securitySchemes"]) == {"bearer", "key"}
     security = {path: next(iter(calls.values())).get("security") for path, calls in schema["paths"].items()}
-    assert security["/v1/tasks/{task}/predict"] == [{"bearer": ["predict"]}, {"header": ["predict"]}]
-    assert security["/v1/admin/refresh"][0] == {"bearer": ["admin"]}
-    assert (security["/health"][0], security["/health/live"]) == ({"bearer": []}, None)
+    assert security["/v1/tasks/{task}/predict"] == [{"key": ["predict"]}, {"bearer": ["predict"]}]
+    assert security["/v1/admin/refresh"][0] == {"key": ["admin"]}
+    assert (security["/health"][0], security["/health/live"]) == ({"key": []}, [])
     unasked = enter(Access(policy=LOOPBACK)).get("/openapi.json").json()
-    assert "securitySchemes" not in unasked["components"]
+    assert unasked["paths"]["/predict"]["post"]["security"][-1] == {}
 
 
 def test_the_seam_is_filled_by_whatever_identifies(book: Book) -> None:

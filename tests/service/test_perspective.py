@@ -9,8 +9,7 @@ from starlette.testclient import TestClient
 
 from assay.config import MAX_TEXT_BYTES
 from assay.estimators import Cascade
-from assay.exceptions import ConfigError
-from assay.service import Missing, Models, Served, create_app, parse_attributes
+from assay.service import Missing, Models, Served, create_app
 from assay.telemetry import Counters
 
 ANALYZE = "/v1/comments:analyze"
@@ -161,17 +160,3 @@ def test_two_attributes_of_one_task_are_one_decision(ruled: TestClient) -> None:
     ruled.post(ANALYZE, json=body("see you at lunch", "SPAM", "TOXICITY"))
     assert ruled.get("/health").json()["statistics"]["decisions"] == 1
     assert 'task="spam"' in ruled.get("/metrics").text
-
-
-def test_attributes_are_pairs_separated_by_commas() -> None:
-    assert parse_attributes(" TOXICITY = abuse ,SPAM=spam,") == {"TOXICITY": "abuse", "SPAM": "spam"}
-    assert parse_attributes("") == {}
-
-
-@pytest.mark.parametrize(
-    ("setting", "part"), [("TOXICITY", "'TOXICITY'"), ("=x", "'=x'"), ("A=a,A=b", "'A' twice")]
-)
-def test_attributes_that_are_no_pairs_stop_the_start(setting: str, part: str) -> None:
-    with pytest.raises(ConfigError, match="attributes") as error:
-        parse_attributes(setting)
-    assert part in error.value.message

@@ -2,7 +2,6 @@
 
 from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
-from assay.service.crossorigin import parse_origins
 from assay.service.detached import Detached
 from assay.service.entrance import Entrance
 from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
@@ -10,7 +9,6 @@ from assay.service.exchange import Exchange
 from assay.service.feedback import FeedbackStore
 from assay.service.limits import Limits
 from assay.service.models import Missing, Models, Seat, Served
-from assay.service.perspective import parse_attributes
 from assay.service.protocol import Connection
 from assay.service.versions import Versions
 
@@ -32,6 +30,4 @@ __all__ = [
     "SwapOutcome",
     "Versions",
     "create_app",
-    "parse_attributes",
-    "parse_origins",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from tempfile import gettempdir
@@ -32,6 +33,7 @@ from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, f
 from assay.service.spool import Spool
 from assay.service.versions import Versions
 
+VERSION = version_of("assay")
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -82,33 +84,17 @@ def create_app(
     lifespan
         What runs beside the service, from its start to its end.
     """
-    version = version_of("assay")
     limits = limits or Limits()
     entrance = Entrance(limits, metrics, log)
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with lifespan(app) if lifespan else nullcontext():
-            with entrance.watched():
-                # The connections find it in the state that the server hands them.
-                yield {"entrance": entrance}
-
-    app = FastAPIOffline(
-        redoc_url=None,
-        title="Assay",
-        version=version,
-        description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
-        lifespan=life,
-        responses=ANYWHERE,
-        generate_unique_id_function=operation_id,
-    )
     deciding = Deciding(models, versions or Versions(models), metrics, limits)
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
+    files = Files(deciding, _swept(spool or Path(gettempdir())))
+    app = _application(_life(entrance, lifespan))
     asked = access is not None and access.policy.everybody
     app.openapi = Description(app.openapi, models, named, keys_asked=asked)  # type: ignore[method-assign]
-    app.include_router(front_routes(deciding, read_page(), version=version, endpoints=lambda: endpoints(app)))
-    app.include_router(health_routes(deciding, entrance, follower, access, version=version))
-    files = Files(deciding, _swept(spool or Path(gettempdir())))
+    listed = partial(endpoints, app)
+    app.include_router(front_routes(deciding, read_page(), version=VERSION, endpoints=listed))
+    app.include_router(health_routes(deciding, entrance, follower, access, version=VERSION))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
         app.include_router(file_routes(files, prefix=prefix))
@@ -117,6 +103,7 @@ def create_app(
     app.include_router(perspective_routes(deciding, named))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
+    # The last one added is the outermost.
     app.add_middleware(Compressing)
     if access is not None:
         app.add_middleware(Guard, access=access, metrics=metrics)
@@ -124,6 +111,32 @@ def create_app(
         app.add_middleware(CrossOrigin, origins=origins)
     app.add_middleware(Envelope, metrics=metrics, log=log)
     return app
+
+
+def _application(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]) -> FastAPI:
+    return FastAPIOffline(
+        redoc_url=None,
+        title="Assay",
+        version=VERSION,
+        description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
+        lifespan=lifespan,
+        responses=ANYWHERE,
+        generate_unique_id_function=operation_id,
+    )
+
+
+def _life(
+    entrance: Entrance, beside: Lifespan | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
+    """Return what runs from the start of a service to its end; connections find the entrance in its state."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with beside(app) if beside else nullcontext():
+            with entrance.watched():
+                yield {"entrance": entrance}
+
+    return life
 
 
 def _swept(folder: Path) -> Spool:

@@ -9,7 +9,6 @@ from starlette.requests import Request
 
 from assay.exceptions import RequestRefused
 from assay.service.errors import brief, fault, invalid, refuse_invalid, shown
-from assay.service.exchange import exchange_of
 from assay.service.inflating import Inflating, is_gzip
 from assay.service.limits import MAX_FIELDS, Limits
 from assay.service.repeats import refuse_repeats
@@ -64,10 +63,10 @@ async def _read_bytes(request: Request, longest: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > longest:
         raise _too_large(longest)
-    exchange, body = exchange_of(request), bytearray()
+    received, body = 0, bytearray()
     async for chunk in request.stream():
-        exchange.received += len(chunk)
-        if exchange.received > longest:
+        received += len(chunk)
+        if received > longest:
             raise _too_large(longest)
         for piece in inflating.feed(chunk) if inflating else (chunk,):
             if len(body) + len(piece) > longest:

@@ -7,7 +7,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assay.exceptions import ConfigError
 from assay.service.errors import error_response, shown
 from assay.service.exchange import Exchange
 
@@ -20,23 +19,6 @@ TOLD = (
     *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
 )
 """Headers of an answer that a page may read beside the plain ones."""
-
-
-def parse_origins(setting: str) -> tuple[str, ...]:
-    """Return the origins of a setting like ``https://a.example, https://b.example:8443``, or ``*``.
-
-    Raises ConfigError for what no browser sends as an origin.
-    """
-    origins = tuple(part.strip() for part in setting.split(",") if part.strip())
-    for origin in origins:
-        scheme, _, host = origin.partition("://")
-        if origin != "*" and (scheme not in ("http", "https") or not host or set(host) & set("/?#@* \\")):
-            raise ConfigError(
-                f"cors_origins holds {origin!r}, which is no origin: a scheme, a host and, where it is not "
-                "the usual one, a port, with nothing after, like https://app.example.org; or *.",
-                origin=origin,
-            )
-    return origins
 
 
 class CrossOrigin(CORSMiddleware):

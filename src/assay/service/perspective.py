@@ -7,35 +7,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from assay.estimators import Decision, fault_of
-from assay.exceptions import ConfigError
 from assay.service.answers import BODY_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.comments import AnalyzeAnswer, AnalyzeRequest
 from assay.service.deciding import Deciding
 from assay.service.errors import brief, fault, invalid
-from assay.service.exchange import exchange_of
+from assay.service.exchange import Exchange, exchange_of
 from assay.service.responses import json_response
 from assay.service.schemas import body_schema
 
 ANALYZE = "/v1/comments:analyze"
-
-
-def parse_attributes(setting: str) -> dict[str, str]:
-    """Return attribute -> task of a setting like ``TOXICITY=abuse, SPAM=spam``.
-
-    Raises ConfigError for a part that is no such pair, and for an attribute that is named twice.
-    """
-    attributes: dict[str, str] = {}
-    for part in filter(None, (each.strip() for each in setting.split(","))):
-        name, _, task = (piece.strip() for piece in part.partition("="))
-        if not name or not task or name in attributes:
-            why = f"names {name!r} twice" if name in attributes else f"holds {part!r}"
-            raise ConfigError(
-                f"attributes {why}; it is a list of different names, each with its task, like "
-                "TOXICITY=abuse, SPAM=spam."
-            )
-        attributes[name] = task
-    return attributes
 
 
 class Attributes:
@@ -62,9 +43,10 @@ class Attributes:
         if wrong := fault_of(text):
             raise invalid([fault("comment.text", f"The text {wrong}.", text)])
         tasks = dict.fromkeys(served[name] for name in asked.requested_attributes)
-        scores = {task: probability_of(*await self._ask(task, text)) for task in tasks}
+        exchange = exchange_of(request)
         if asked.do_not_store:
-            exchange_of(request).content = ()
+            exchange.keeps_content = False
+        scores = {task: await self._probability(task, text, exchange) for task in tasks}
         answer: dict[str, Any] = {
             "attributeScores": {
                 name: scores_of(scores[served[name]], len(text))
@@ -75,10 +57,10 @@ class Attributes:
         }
         return answer if asked.client_token is None else {**answer, "clientToken": asked.client_token}
 
-    async def _ask(self, task: str, text: str) -> tuple[Decision, str]:
+    async def _probability(self, task: str, text: str, exchange: Exchange) -> float:
         positive = self._deciding.models.get(task).task.positive
-        [decision] = await self._deciding.decide(task, [text], single=True)
-        return decision, positive
+        [decision] = await self._deciding.decide(task, [text], exchange=exchange, single=True)
+        return probability_of(decision, positive)
 
 
 def probability_of(decision: Decision, positive: str) -> float:
