@@ -1,6 +1,6 @@
 """What twice too many requests do to the service: ``make bench``, or ``python -m benchmarks.overload``.
 
-Saturation is found by 32 connections that ask without a pause. Then requests come on a timetable: half as
+Saturation is found by 16 connections that ask without a pause. Then requests come on a timetable: half as
 many a second, twice as many, half as many again. Each latency counts from when its request was to leave.
 """
 
@@ -27,7 +27,7 @@ from benchmarks.service import (
 )
 from benchmarks.sets import run
 
-SATURATING = 32
+SATURATING = 16
 SATURATION_SECONDS = 8.0
 CONNECTIONS = 256
 PHASES = (("half", 0.5, 5.0), ("twice", 2.0, 20.0), ("half again", 0.5, 5.0))
@@ -76,7 +76,7 @@ async def saturate(bench: Bench, address: str, seconds: float, connections: int 
 def phase(bench: Bench, address: str, rate: float, seconds: float) -> dict[str, Any]:
     """Return what became of requests that came at a rate, over all and second by second."""
     answers: list[Answer] = []
-    with probing(address) as probes:
+    with probing(bench, address) as probes:
         asyncio.run(
             drive(
                 address,
@@ -111,16 +111,16 @@ Probes = dict[str, list[tuple[int, float]]]
 
 
 @contextmanager
-def probing(address: str) -> Iterator[Probes]:
+def probing(bench: Bench, address: str) -> Iterator[Probes]:
     """Ask for health and metrics all the while; give status and seconds of each answer by path."""
     found: Probes = {path: [] for path in PROBED}
-    ended = threading.Event()
+    ended, headers = threading.Event(), {"Authorization": f"Bearer {bench.key}"}
 
     def probe() -> None:
         while not ended.wait(PROBE_SECONDS):
             for path, answers in found.items():
                 begun = time.perf_counter()
-                answers.append((status_of(address + path), time.perf_counter() - begun))
+                answers.append((status_of(address + path, headers), time.perf_counter() - begun))
 
     thread = threading.Thread(target=probe)
     thread.start()

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.access import parse_rate
 from assay.estimators import Cascade, load_artifact
+from assay.keyring import open_keys
 from assay.loading import open_registry
 from assay.pipeline import run_pipeline
 from assay.progress import Progress
@@ -35,11 +37,13 @@ class Bench:
     texts: Sequence[str]
     scores: Mapping[str, Sequence[tuple[str, float | None]]]
     """By version, the label and the score that it gives each text."""
+    key: str
+    """The key that asks; its rate is never reached."""
 
-    def request(self, address: str, number: int, headers: Sequence[str] = ()) -> bytes:
+    def request(self, address: str, number: int) -> bytes:
         """Return the request for one of the texts, in turn."""
         body = json.dumps({"text": self.texts[number % len(self.texts)]}).encode()
-        return post(address, "/predict", body, headers)
+        return post(address, "/predict", body, [f"Authorization: Bearer {self.key}"])
 
     def fault(self, answer: Answer) -> str | None:
         """Return what is wrong with an answer of 200: a version that does not give this label and score."""
@@ -73,7 +77,8 @@ def prepare(home: Path, rows: Path, progress: Progress, *, texts: int = 500) -> 
         number: [(each.label, each.score) for each in cascade.decide(chosen)]
         for number, cascade in cascades.items()
     }
-    return Bench(settings=settings, model=task.model, texts=chosen, scores=scores)
+    made = open_keys(settings).create(WHO, "predict", who=WHO, rate=parse_rate("10000/s"))
+    return Bench(settings=settings, model=task.model, texts=chosen, scores=scores, key=made.secret)
 
 
 def _loaded(settings: Settings, model: str, number: str) -> Cascade:
@@ -89,8 +94,13 @@ def _texts(rows: Path, count: int) -> list[str]:
 
 @contextmanager
 def serving(bench: Bench, **settings: object) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run ``assay serve`` on a free port; give its address, once it is ready, and its process."""
-    told = {"home": bench.settings.home, "tasks": bench.settings.tasks, **settings}
+    """Run ``assay serve`` on a free port, with all that it can do; give its address and its process.
+
+    Keys are asked for and their rates counted, and each request is written into the request log.
+    """
+    home = bench.settings.home
+    told = {"home": home, "tasks": bench.settings.tasks, "require_keys": True, **settings}
+    told.setdefault("request_log", home / "requests.jsonl")
     environment = {f"ASSAY_{name.upper()}": str(value) for name, value in told.items()}
     command = [sys.executable, "-m", "assay.cli", "serve", "--port", "0"]
     log = bench.settings.home / "serve.log"

@@ -8,9 +8,12 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
+from assay.door import Door
 from assay.runfolder import RunFolder
 from assay.service import Connection, Entrance
 from assay.settings import Settings
@@ -40,6 +43,22 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then take connections from the sockets that were bound for it."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        made = partial(
+            Connection,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            _loop=asyncio.get_running_loop(),
+        )
+        # They are closed and waited for as the servers that they stand for.
+        self.servers = [Door(each, made, self.config.ssl) for each in sockets or ()]  # type: ignore[misc]
+        self.started = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop as described; the rest is given ``stop_seconds``."""
         entrance: Entrance = self.lifespan.state["entrance"]
@@ -64,8 +83,8 @@ def close_door(listeners: Sequence[socket.socket]) -> None:
     """Let no new connection queue up at these sockets, in any process that shares them, where Linux can."""
     if sys.platform != "linux":
         return
-    # For the packet filter, on TCP headers: what asks for a connection (SYN, a bit of byte 13) is dropped, what
-    # ends a handshake that has begun passes: whoever has seen our half of it may send its request already.
+    # For the packet filter, on TCP headers: what asks for a connection (SYN, a bit of byte 13) is dropped,
+    # what ends a handshake passes: whoever has seen our half of one may send its request already.
     steps = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     program = struct.pack("HL", len(steps), ctypes.addressof(code))

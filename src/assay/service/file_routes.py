@@ -21,7 +21,7 @@ Spreadsheet = Annotated[
     bool,
     Query(description="In CSV and TSV, put an apostrophe before cells that a spreadsheet would run."),
 ]
-BINARY = {"schema": {"type": "string", "format": "binary"}}
+BINARY = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 FORM_SCHEMA = {
     "schema": {
         "type": "object",
@@ -31,6 +31,7 @@ FORM_SCHEMA = {
             FIELD: {
                 "type": "string",
                 "format": "binary",
+                "minLength": 1,
                 "description": "CSV, TSV, JSON Lines or Parquet, said by its name; each also with .gz.",
             }
         },
