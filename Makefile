@@ -50,6 +50,7 @@ bench: .venv/.dev ## measure quality and speed on the real sets beside this fold
 	$(BIN)/python -m benchmarks.abuse
 	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.gate
+	$(BIN)/python -m benchmarks.overload
 	$(BIN)/python -m benchmarks.figures
 
 figures: .venv/.dev ## write docs/figures.md from benchmarks/results again
@@ -57,6 +58,10 @@ figures: .venv/.dev ## write docs/figures.md from benchmarks/results again
 
 swaps: .venv/.dev ## swap versions 1,000 times under full load (SWAPS=100: fewer); writes benchmarks/results/swaps.json and docs/figures.md
 	$(BIN)/python -m benchmarks.swaps
+	$(BIN)/python -m benchmarks.figures
+
+soak: .venv/.dev ## twenty minutes at 70 % load with a swap every ten seconds; writes benchmarks/results/soak.json, docs/soak.png and docs/figures.md
+	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.figures
 
 lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml changed

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.gate_tables import GATE
 from benchmarks.markdown import cell, micro, table, value
+from benchmarks.service_tables import SERVICE
 from benchmarks.swap_tables import SWAPS
 
 Results = Mapping[str, Any]
@@ -152,6 +153,7 @@ TABLES = {
     "rules": rules,
     "backtracking": backtracking,
     **GATE,
+    **SERVICE,
     **SWAPS,
     "machine": machine,
 }

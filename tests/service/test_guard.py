@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,54 +14,24 @@ from starlette.testclient import TestClient
 
 from assay.access import (
     Access,
-    Authenticator,
     Caller,
     LocalCounting,
     Rate,
     decide_policy,
 )
-from assay.exceptions import DatabaseError
 from assay.notation import networks
-from assay.service import Exchange, Models, create_app
+from assay.service import Models, create_app
 from assay.service.guard import scope_needed
 from assay.telemetry import Counters
 from tests.access.counters import SECOND, Ticks
 from tests.contracts.test_error_shape import check_shape
+from tests.service.callers import Book, Log
 
 TEXT = {"text": "free prize"}
 SCOPES = ("predict", "batch", "feedback", "admin")
 EVERYBODY = decide_policy("0.0.0.0", require_keys=False, insecure=False)
 LOOPBACK = decide_policy("127.0.0.1", require_keys=False, insecure=False)
 INSECURE = decide_policy("0.0.0.0", require_keys=False, insecure=True)
-
-
-@dataclass
-class Book:
-    """An authenticator that knows callers by their names."""
-
-    callers: dict[str, Caller] = field(default_factory=dict)
-    fault: str = ""
-    ready: bool = True
-    asked: int = 0
-
-    def identify(self, credential: str) -> Caller | None:
-        """Return who has the name that a credential is."""
-        self.asked += 1
-        if not self.ready:
-            raise DatabaseError("sqlite:///secret/path cannot be read")
-        return self.callers.get(credential)
-
-
-@dataclass
-class Log:
-    """A request log that keeps what it is told."""
-
-    written: list[Exchange] = field(default_factory=list)
-    texts: bool = False
-
-    def write(self, exchange: Exchange) -> None:
-        """Keep one."""
-        self.written.append(exchange)
 
 
 @pytest.fixture
@@ -407,8 +377,3 @@ def test_the_description_names_what_each_call_needs(
     assert (security["/health"][0], security["/health/live"]) == ({"key": []}, [])
     unasked = enter(Access(policy=LOOPBACK)).get("/openapi.json").json()
     assert unasked["paths"]["/predict"]["post"]["security"][-1] == {}
-
-
-def test_the_seam_is_filled_by_whatever_identifies(book: Book) -> None:
-    seam: Authenticator = book
-    assert seam.identify("nobody") is None

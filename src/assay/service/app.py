@@ -24,12 +24,13 @@ from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
 from assay.service.file_routes import file_routes
 from assay.service.files import Files
 from assay.service.guard import Guard
+from assay.service.health import health_routes
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.openapi import Description, endpoints, operation_id
 from assay.service.page import read_page
 from assay.service.perspective import Attributes, perspective_routes
-from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes, health_routes
+from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes
 from assay.service.spool import Spool
 from assay.service.versions import Versions
 
@@ -103,6 +104,13 @@ def create_app(
     app.include_router(perspective_routes(deciding, named))
     app.include_router(admin_routes(models, follower, record))
     install_handlers(app)
+    _surround(app, access, origins, metrics, log)
+    return app
+
+
+def _surround(
+    app: FastAPI, access: Access | None, origins: Sequence[str], metrics: MetricsSink, log: RequestLog | None
+) -> None:
     # The last one added is the outermost.
     app.add_middleware(Compressing)
     if access is not None:
@@ -110,7 +118,6 @@ def create_app(
     if origins:
         app.add_middleware(CrossOrigin, origins=origins)
     app.add_middleware(Envelope, metrics=metrics, log=log)
-    return app
 
 
 def _application(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]) -> FastAPI:

@@ -6,22 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from assay.access import Access
-from assay.exceptions import RequestRefused
-from assay.service.admin import Follower
 from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
-from assay.service.entrance import Entrance
 from assay.service.exchange import exchange_of
 from assay.service.page import Page
 from assay.service.responses import json_response
 from assay.service.schemas import (
     BatchRequest,
     DecisionAnswer,
-    Health,
     Index,
-    Liveness,
     Predictions,
     PredictRequest,
     body_schema,
@@ -96,54 +90,6 @@ async def _decide(
     exchange = exchange_of(request)
     decisions = await deciding.decide(task, texts, version=version, exchange=exchange, explain=explain)
     return [decision.to_dict() for decision in decisions]
-
-
-def health_routes(
-    deciding: Deciding,
-    entrance: Entrance,
-    follower: Follower | None,
-    access: Access | None,
-    *,
-    version: str,
-) -> APIRouter:
-    """Return the calls that say what is served, what it decided, and whether it can answer."""
-    router = APIRouter(tags=["health"])
-    models = deciding.models
-
-    @router.get("/health", response_model=Health)
-    async def health() -> Response:
-        """Say which version answers for each task, and what was decided since the start."""
-        following = follower.state() if follower else None
-        found = access.faults if access else {}
-        well = models.complete and not found and not (following and following["reason"])
-        return json_response(
-            {
-                "status": "ok" if well else "degraded",
-                "version": version,
-                "faults": found,
-                "default_task": models.default_task,
-                "tasks": {name: seat.state() for name, seat in models.seats.items()},
-                "registry": following,
-                "statistics": deciding.metrics.statistics(),
-            }
-        )
-
-    @router.get("/health/live", response_model=Liveness)
-    async def live() -> Response:
-        """Say that the process answers."""
-        return json_response({"status": "ok"})
-
-    @router.get("/health/ready", response_model=Liveness)
-    async def ready() -> Response:
-        """Say whether any task can be decided and the service is not about to stop."""
-        entrance.check_open()
-        models.check_ready()
-        if access is not None and not access.ready:
-            message = "The keys could not be read yet, so nobody may pass; /health says why."
-            raise RequestRefused(message, status=503, code="not_ready")
-        return json_response({"status": "ok"})
-
-    return router
 
 
 def front_routes(
