@@ -42,7 +42,7 @@ docs: .venv/.dev ## write the generated parts of docs/ again and run the documen
 
 fuzz: .venv/.dev ## try the service with made-up requests for FUZZ_SECONDS, and FUZZ_EXAMPLES a call, from a new seed
 	FUZZ_SEED=$$(date +%s) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) \
-		$(BIN)/pytest -s tests/service/test_raw_http.py tests/contracts/test_openapi.py
+		$(BIN)/pytest -s tests/service/connections/test_raw_http.py tests/contracts/test_openapi.py
 
 bench: .venv/.dev ## measure quality and speed on the real sets beside this folder; writes benchmarks/results and docs/figures.md
 	$(BIN)/python -m benchmarks.sentiment

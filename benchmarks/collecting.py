@@ -11,7 +11,7 @@ import gc, json, sys, time
 from pathlib import Path
 from statistics import median
 from assay.asgi import build_app
-from assay.opening import open_folder
+from assay.serving.opening import open_folder
 from assay.settings import Settings
 
 def collection():

@@ -67,7 +67,10 @@ def soak(results: Results) -> str:
     first, last = (sum(part) / len(part) / 1e6 for part in (memory[:third], memory[-third:]))
     rows = [
         ["minutes", f"{found['minutes']:g}"],
-        ["requests", f"{answered:,}, {found['rate']:,.0f} a second of {found['saturation']:,.0f} at saturation"],
+        [
+            "requests",
+            f"{answered:,}, {found['rate']:,.0f} a second of {found['saturation']:,.0f} at saturation",
+        ],
         ["swaps", f"{found['swaps']:,}"],
         ["requests that were not answered with 200", f"{answered - found['codes'].get('200', 0):,}"],
         ["answers that their version does not give", f"{len(found['faults']):,}"],

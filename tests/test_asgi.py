@@ -146,7 +146,8 @@ def test_an_absent_registry_is_logged_once_and_not_at_every_attempt(
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(
-            "assay.following.find_production", lambda uri: attempts.append(uri) or find_production(uri)
+            "assay.serving.following.find_production",
+            lambda uri: attempts.append(uri) or find_production(uri),
         )
         assert eventually(lambda: len(attempts) > 5)
         assert client.get("/health/live").status_code == 200

@@ -104,7 +104,7 @@ def test_every_field_of_a_decision_and_a_request_is_documented() -> None:
 
 
 def test_every_error_code_of_the_service_is_documented() -> None:
-    sources = "\n".join(path.read_text(encoding="utf-8") for path in (SOURCE / "assay/service").glob("*.py"))
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (SOURCE / "assay/service").rglob("*.py"))
     codes = {given or named for given, named in CODES.findall(sources)}
     page = (REFERENCE / "http.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| \d{3} \| `(\w+)` \|", page, flags=re.MULTILINE)) == codes

@@ -46,7 +46,9 @@ def server(answer: bytes, pause: float = 0.0) -> Iterator[str]:
     thread.join()
 
 
-def asked(address: str, *, rate: float | None = None, seconds: float = 0.5, connections: int = 4) -> list[Answer]:
+def asked(
+    address: str, *, rate: float | None = None, seconds: float = 0.5, connections: int = 4
+) -> list[Answer]:
     """Return what became of the requests of a short run."""
     answers: list[Answer] = []
     raw = post(address, "/predict", b"{}", ["X-API-Key: k"])

@@ -14,14 +14,11 @@ from fastapi import FastAPI
 from assay import service
 from assay.access import open_access
 from assay.audit import AuditLog
-from assay.bell import Bell
 from assay.database import Database
 from assay.environment import read_settings
-from assay.following import Following
 from assay.notation import origins, pairs
-from assay.opening import open_pinned, open_served, serve_folders
-from assay.runfolder import RunFolder
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
+from assay.serving import Bell, Following, RunFolder, open_pinned, open_served, serve_folders
 from assay.settings import Settings
 from assay.telemetry import Counters, Feedback, RequestLog
 

@@ -252,10 +252,15 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from assay.serving import serve
+    from assay.asgi import build_app
+    from assay.keyring import check_keys
+    from assay.serving import log_to_stderr, serve
 
     names = ("host", "port", "models", "workers", "require_keys", "insecure")
-    serve(settings_of(**{name: getattr(options, name) for name in names}))
+    settings = settings_of(**{name: getattr(options, name) for name in names})
+    log_to_stderr()
+    check_keys(settings)
+    serve(settings, build_app)
     return OK
 
 

@@ -1,19 +1,49 @@
 """Keys for people: made, listed, replaced, withdrawn, each told in lines."""
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from assay.access import GRACE, Key, KeyBook, NewKey, parse_rate, parse_span
+from assay.access import (
+    GRACE,
+    Key,
+    KeyBook,
+    NewKey,
+    check_start,
+    decide_policy,
+    parse_rate,
+    parse_span,
+)
 from assay.audit import AuditLog
 from assay.database import Database
+from assay.exceptions import DatabaseError
 from assay.registry import who_of
 from assay.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def open_keys(settings: Settings) -> KeyBook:
     """Return the keys of the people's database that the settings name."""
     database = Database(settings.people)
     return KeyBook(database, AuditLog(database))
+
+
+def check_keys(settings: Settings) -> None:
+    """Refuse to start where every caller is asked for a key and there is none.
+
+    Raises ConfigError saying what to do. A database that is down keeps no service from starting: it is not
+    ready until the keys can be read.
+    """
+    policy = decide_policy(settings.host, require_keys=settings.require_keys, insecure=settings.insecure)
+    if not policy.everybody:
+        return
+    try:
+        valid = len(open_keys(settings).valid())
+    except DatabaseError as error:
+        logger.warning("Whether there are keys is not known yet: %s", error.message)
+    else:
+        check_start(policy, settings.host, valid)
 
 
 def create_key(name: str, scopes: str, settings: Settings, *, rate: str, expires: str) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
+from assay.service.connections import Connection, Entrance
 from assay.service.detached import Detached
-from assay.service.entrance import Entrance
 from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
 from assay.service.feedback import FeedbackStore
 from assay.service.limits import Limits
 from assay.service.models import Missing, Models, Seat, Served
-from assay.service.protocol import Connection
 from assay.service.versions import Versions
 
 __all__ = [

@@ -15,14 +15,13 @@ from assay.access import Access
 from assay.service.admin import Follower, Recorder, admin_routes
 from assay.service.answers import ANYWHERE
 from assay.service.compressing import Compressing
+from assay.service.connections import Entrance
 from assay.service.crossorigin import CrossOrigin
 from assay.service.deciding import Deciding
-from assay.service.entrance import Entrance
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
 from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
-from assay.service.file_routes import file_routes
-from assay.service.files import Files
+from assay.service.files import Files, Spool, file_routes
 from assay.service.guard import Guard
 from assay.service.health import health_routes
 from assay.service.limits import Limits
@@ -31,7 +30,6 @@ from assay.service.openapi import Description, endpoints, operation_id
 from assay.service.page import read_page
 from assay.service.perspective import Attributes, perspective_routes
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes
-from assay.service.spool import Spool
 from assay.service.versions import Versions
 
 VERSION = version_of("assay")

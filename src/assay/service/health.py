@@ -8,8 +8,8 @@ from starlette.responses import Response
 from assay.access import Access
 from assay.exceptions import RequestRefused
 from assay.service.admin import Follower
+from assay.service.connections import Entrance
 from assay.service.deciding import Deciding
-from assay.service.entrance import Entrance
 from assay.service.responses import json_response
 from assay.service.schemas import Health, Liveness
 

@@ -1,0 +1,6 @@
+"""What stands below the application: connections, how long their clients may take, and who comes in at all."""
+
+from assay.service.connections.entrance import Entrance
+from assay.service.connections.protocol import Connection
+
+__all__ = ["Connection", "Entrance"]

@@ -1,0 +1,92 @@
+"""The state that all connections of one process share: how busy it is, and whether it is about to stop."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from assay.exceptions import RequestRefused
+from assay.service.connections.admission import Load, reason_to_refuse
+from assay.service.envelope import MetricsSink, RequestLog
+from assay.service.exchange import Exchange
+from assay.service.limits import LOOK_SECONDS, WATCH_SECONDS, Limits
+
+
+class Watched(Protocol):
+    """A connection that is looked at now and then."""
+
+    def look(self, now: float) -> None:
+        """End the connection where its client takes too long."""
+
+
+class Entrance:
+    """Where every request comes in: it knows how much is under way and what the process can take."""
+
+    def __init__(self, limits: Limits, metrics: MetricsSink, log: RequestLog | None = None) -> None:
+        self.limits, self.metrics, self.log = limits, metrics, log
+        self.connections: set[Watched] = set()
+        self.in_flight = 0
+        self.lingering = 0
+        self.draining = False
+        """True from the signal on: answers ask the clients to connect anew, readiness says no."""
+        self.closed = False
+        """True once no connection is accepted any more."""
+        self.delay = 0.0
+        self._refused: Counter[str] = Counter()
+        self._due = self._looked = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch the event loop and the connections as long as the block runs."""
+        self._due = self._looked = time.perf_counter()
+        self._watch(asyncio.get_running_loop())
+        try:
+            yield
+        finally:
+            assert self._timer is not None
+            self._timer.cancel()
+            self._timer = None
+
+    def reason_to_refuse(self, *, crowded: bool = False) -> str:
+        """Return why a request that came now is to be turned away; empty when it may come in."""
+        # The watch cannot look while it is kept from running; by how much it is overdue counts too.
+        late = time.perf_counter() - self._due if self._timer else 0.0
+        return reason_to_refuse(Load(max(self.delay, late), 0.0, self.in_flight, crowded), self.limits)
+
+    def reason_to_drop(self, arrived: float) -> str:
+        """Return why a request that was let in is to be turned away now that its turn has come."""
+        return reason_to_refuse(Load(0.0, time.perf_counter() - arrived, self.in_flight - 1), self.limits)
+
+    def check_open(self) -> None:
+        """Raise RequestRefused with 503 when the service is about to stop."""
+        if self.draining:
+            message = "The service is stopping and takes no new connections soon. Ask another replica."
+            raise RequestRefused(message, status=503, code="stopping")
+
+    def note(self, exchange: Exchange) -> None:
+        """Count and log a request that was answered without the application."""
+        self.metrics.request(exchange)
+        if self.log is not None:
+            self.log.write(exchange)
+
+    def note_refusal(self, reason: str) -> None:
+        """Count a request that was turned away."""
+        # Added up until the next look: in a crowd the counting would cost as much as the refusing.
+        self._refused[reason] += 1
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = time.perf_counter()
+        self.delay = max(0.0, now - self._due)
+        for reason, count in self._refused.items():
+            self.metrics.rejected(reason, count)
+        self._refused.clear()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            for connection in list(self.connections):
+                connection.look(now)
+            self.metrics.load(delay=self.delay, in_flight=self.in_flight, connections=len(self.connections))
+        self._due = time.perf_counter() + WATCH_SECONDS
+        self._timer = loop.call_later(WATCH_SECONDS, self._watch, loop)

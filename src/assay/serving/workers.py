@@ -1,0 +1,142 @@
+"""Several processes that serve on one socket, and the one that starts them anew when they die."""
+
+import logging
+import os
+import socket
+import sys
+import threading
+
+import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from assay.exceptions import AssayError
+from assay.serving.draining import DrainingServer
+from assay.serving.runfolder import RunFolder
+from assay.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOADING_SECONDS = 120.0
+"""How long the replacement of a worker may take to load its models, before the old one is kept."""
+
+
+class Worker(Process):
+    """One process that serves."""
+
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket.socket], settings: Settings, run: RunFolder
+    ) -> None:
+        self.settings, self.run_folder, self.parent = settings, run, os.getpid()
+        super().__init__(config, sockets)
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop; this is what the new process runs."""
+        from assay.serving.process import log_to_stderr
+
+        log_to_stderr()
+        threading.Thread(target=self.always_pong, daemon=True).start()
+        try:
+            self.server.run(sockets)
+        except AssayError as error:
+            logger.error("%s", error.message)
+            # Every other worker would fail in the same way: the parent stops too.
+            sys.exit(STARTUP_FAILURE)
+
+    @property
+    def server(self) -> uvicorn.Server:
+        """The server, made in the new process."""
+        if self._server is None:
+            self._server = DrainingServer(self.config, self.settings, self.run_folder, parent=self.parent)
+        return self._server
+
+
+class Workers(Multiprocess):
+    """Keeps ``settings.workers`` processes alive: it replaces those that die, and all of them on SIGHUP."""
+
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket.socket], settings: Settings, run: RunFolder
+    ) -> None:
+        super().__init__(config, sockets)
+        self.settings, self.run_folder = settings, run
+        self.failed = False
+
+    def init_processes(self) -> None:
+        """Start the workers."""
+        self.processes = [self._start() for _ in range(self.processes_num)]
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the workers that died.
+
+        uvicorn also kills those that do not answer a ping within seconds; so it would kill, on a busy
+        machine, every worker that is still loading its models.
+        """
+        for index, process in enumerate(self.processes):
+            if self.should_exit.is_set() or process.process.is_alive():
+                continue
+            self._buried(process)
+            if process.exitcode == STARTUP_FAILURE:
+                self.failed = True
+                self.should_exit.set()
+                return
+            logger.error("The worker %s died (exit code %s); it is replaced.", process.pid, process.exitcode)
+            self.processes[index] = self._start()
+
+    def restart_all(self) -> None:
+        """Replace one worker after another, each when its successor answers."""
+        for index, old in enumerate(self.processes):
+            new = self._start()
+            if not new.wait_until_ready(LOADING_SECONDS, self.should_exit):
+                new.kill()
+                self._buried(new)
+                logger.error(
+                    "The new worker %s did not become ready; %s and those after it stay.", new.pid, old.pid
+                )
+                return
+            old.terminate()
+            self._buried(old)
+            self.processes[index] = new
+
+    def handle_ttin(self) -> None:
+        """Add a worker."""
+        self.processes_num += 1
+        self.processes.append(self._start())
+
+    def handle_ttou(self) -> None:
+        """Take a worker away, the last one excepted."""
+        if self.processes_num > 1:
+            self.processes_num -= 1
+            process = self.processes.pop()
+            process.terminate()
+            self._buried(process)
+
+    def handle_int(self) -> None:
+        """Stop without the pause of draining, also when it has begun."""
+        self.run_folder.stop(hurried=True)
+        super().handle_int()
+
+    def terminate_all(self) -> None:
+        """Tell every worker to stop."""
+        # First, so that a worker that stops listening knows that nobody listens after it.
+        self.run_folder.stop(hurried=False)
+        super().terminate_all()
+
+    def join_all(self) -> None:
+        """Wait until every worker has stopped."""
+        for process in self.processes:
+            while process.process.is_alive():
+                process.process.join(0.1)
+                self.handle_signals()
+            self._buried(process)
+
+    def _start(self) -> Worker:
+        worker = Worker(self.config, self.sockets, self.settings, self.run_folder)
+        worker.start()
+        return worker
+
+    def _buried(self, process: Process) -> None:
+        process.join()
+        # Its counts stay, what it was doing does not.
+        mark_process_dead(process.pid, str(self.run_folder.metrics))  # type: ignore[no-untyped-call]
+        (self.run_folder.workers / str(process.pid)).unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""The service as processes: workers that die, are replaced, are restarted, and stop."""
+
+import os
+import signal
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from tests.running import read_until, run, serving, started, stop
+from tests.serving.hammer import hammering
+
+
+@pytest.fixture(autouse=True)
+def _in_a_workplace(workplace: Path) -> None:
+    """Keep the services away from the repository's own tasks and home."""
+
+
+@contextmanager
+def workers(artifact: Path, count: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run the service with some workers, all of them ready."""
+    with started("serve", "--port", "0", "--workers", str(count), "--models", str(artifact)) as process:
+        address = read_until(process, r"then (http://\S+) answers")[1]
+        for _ in range(count):
+            read_until(process, r"startup complete")
+        yield address, process
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """Return the process ids of the workers."""
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    names = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
+    return [pid for pid, name in names.items() if b"spawn_main" in name]
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never became so"
+        time.sleep(0.05)
+
+
+def decisions(address: str) -> int:
+    """Return how many decisions the service tells of."""
+    return int(httpx.get(f"{address}/health", timeout=30).json()["statistics"]["decisions"])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_request_is_lost_when_the_service_is_told_to_stop(spam_artifact: Path, count: int) -> None:
+    with workers(spam_artifact, count) as (address, process), hammering(address) as hammer:
+        hammer.wait_for(50)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        for thread in hammer.threads:
+            thread.join(30)
+    assert hammer.lost == []
+    assert hammer.closing > 0
+    assert set(hammer.answered) <= {200, 503}
+
+
+def test_a_service_that_stops_is_not_ready_and_still_answers(
+    spam_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_DRAIN_SECONDS", "20")
+    with workers(spam_artifact, 1) as (address, process):
+        process.send_signal(signal.SIGTERM)
+        until(lambda: httpx.get(f"{address}/health/ready").status_code == 503)
+        answer = httpx.post(f"{address}/predict", json={"text": "free prize"})
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert httpx.get(f"{address}/health/ready").json()["error"]["code"] == "stopping"
+        began = time.monotonic()
+        assert stop(process, signal.SIGINT) == 0
+        assert time.monotonic() - began < 15
+
+
+def test_a_request_under_way_is_finished_when_the_service_stops(spam_artifact: Path) -> None:
+    with workers(spam_artifact, 1) as (address, process), httpx.Client(timeout=60) as client:
+
+        def body() -> Iterator[bytes]:
+            yield b'{"text": '
+            process.send_signal(signal.SIGTERM)
+            time.sleep(2)
+            yield b'"free prize"}'
+
+        answer = client.post(
+            f"{address}/predict", content=body(), headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["label"]) == (200, "spam")
+        assert process.wait(30) == 0
+
+
+def test_a_worker_that_is_killed_takes_only_its_own_requests_along_and_is_replaced(
+    spam_artifact: Path,
+) -> None:
+    with workers(spam_artifact, 2) as (address, process), hammering(address) as hammer:
+        hammer.wait_for(50)
+        before = children(process)
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(children(process)) == 2 and before[0] not in children(process))
+        hammer.wait_for(50)
+        hammer.ended.set()
+        for thread in hammer.threads:
+            thread.join(30)
+        assert len(hammer.lost) <= len(hammer.threads)
+        answered = hammer.answered[200]
+        # What the dead one counted is not lost, and every worker tells the same.
+        for _ in range(4):
+            assert answered <= decisions(address) <= answered + len(hammer.lost)
+        assert stop(process, signal.SIGTERM) == 0
+
+
+def test_a_restart_replaces_every_worker_and_loses_no_request(spam_artifact: Path) -> None:
+    with workers(spam_artifact, 2) as (address, process), hammering(address, 4) as hammer:
+        before = set(children(process))
+        process.send_signal(signal.SIGHUP)
+        until(lambda: len(children(process)) == 2 and not before & set(children(process)))
+        hammer.wait_for(20)
+        hammer.ended.set()
+        for thread in hammer.threads:
+            thread.join(30)
+        assert hammer.lost == []
+        assert decisions(address) == hammer.answered[200]
+        assert stop(process, signal.SIGTERM) == 0
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed(spam_artifact: Path) -> None:
+    with workers(spam_artifact, 2) as (address, process):
+        orphans = children(process)
+        process.kill()
+        process.wait()
+        until(lambda: not any(alive(pid) for pid in orphans))
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(address)
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process runs; one that nobody waits for is a zombie and does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_settings_that_no_worker_can_start_with_end_the_service(spam_artifact: Path, count: str) -> None:
+    twice = f"{spam_artifact},{spam_artifact}"
+    done = run("serve", "--port", "0", "--workers", count, "--models", twice)
+    assert done.returncode == 1
+    assert "names two folders for the task 'spam'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def certified(folder: Path) -> tuple[Path, Path, trustme.CA]:
+    """Write a certificate for loopback and its key; return them with the authority that vouches."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    key.write_bytes(issued.private_key_pem.bytes())
+    return chain, key, authority
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_https_is_served_with_a_certificate(
+    spam_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: str
+) -> None:
+    chain, key, authority = certified(tmp_path)
+    monkeypatch.setenv("ASSAY_TLS_CERTIFICATE", str(chain))
+    monkeypatch.setenv("ASSAY_TLS_KEY", str(key))
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
+    with started("serve", "--port", "0", "--workers", count, "--models", str(spam_artifact)) as process:
+        address = read_until(process, r"then (https://\S+) answers")[1]
+        read_until(process, r"startup complete")
+        answer = httpx.post(f"{address}/predict", json={"text": "free prize"}, verify=trusted)
+        assert answer.json()["label"] == "spam"
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(address)
+        assert stop(process, signal.SIGTERM) == 0
+
+
+def test_nothing_of_a_run_is_left_behind(
+    spam_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serving("--models", str(spam_artifact)) as (_, process):
+        assert [path.name for path in tmp_path.glob("assay-run-*/*")] != []
+        assert stop(process, signal.SIGTERM) == 0
+    assert list(tmp_path.glob("assay-run-*")) == []
