@@ -51,8 +51,8 @@ def overload_after(results: Results) -> str:
     twice, after = found["phases"]["twice"], found["phases"]["half again"]["first_second"]
     share = twice["accepted_per_second"] / found["saturation"]
     return (
-        f"Saturation was {found['saturation']:,.0f} requests a second; at twice that {share:.0%} of it was still "
-        f"accepted. In the first second after, {after['codes'].get('200', 0):,} of "
+        f"Saturation was {found['saturation']:,.0f} requests a second; at twice that {share:.0%} of it was "
+        f"still accepted. In the first second after, {after['codes'].get('200', 0):,} of "
         f"{sum(after['codes'].values()):,} requests were accepted, with a p99 of "
         f"{after['accepted_ms']['p99']:.1f} ms.\n"
     )
@@ -67,10 +67,8 @@ def soak(results: Results) -> str:
     first, last = (sum(part) / len(part) / 1e6 for part in (memory[:third], memory[-third:]))
     rows = [
         ["minutes", f"{found['minutes']:g}"],
-        [
-            "requests",
-            f"{answered:,}, {found['rate']:,.0f} a second of {found['saturation']:,.0f} at saturation",
-        ],
+        ["requests", f"{answered:,}"],
+        ["requests a second, and at saturation", f"{found['rate']:,.0f} and {found['saturation']:,.0f}"],
         ["swaps", f"{found['swaps']:,}"],
         ["requests that were not answered with 200", f"{answered - found['codes'].get('200', 0):,}"],
         ["answers that their version does not give", f"{len(found['faults']):,}"],

@@ -6,7 +6,7 @@ import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assay.service.bodies.inflating import GZIP
+from assay.service.inflating import GZIP
 from assay.service.limits import COMPRESSED_FROM
 
 LEVEL = 5

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from assay.exceptions import RequestRefused
-from assay.service.bodies.inflating import Inflating, is_gzip
 from assay.service.bodies.repeats import refuse_repeats
 from assay.service.bodies.structure import check_structure
 from assay.service.errors import brief, fault, invalid, refuse_invalid, shown
-from assay.service.limits import MAX_FIELDS, Limits
+from assay.service.inflating import Inflating, is_gzip
+from assay.service.limits import MAX_FIELDS, MAX_GZIP_MEMBERS, Limits
 from assay.service.schemas import Body
 
 AnyBody = TypeVar("AnyBody", bound=Body)
@@ -59,7 +59,8 @@ def parse_json(raw: bytes) -> Any:
 
 
 async def _read_bytes(request: Request, longest: int) -> bytes:
-    inflating = Inflating() if is_gzip(request) else None
+    gzip = is_gzip(request)
+    inflating = Inflating("The body", most_members=MAX_GZIP_MEMBERS) if gzip else None
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > longest:
         raise _too_large(longest)

@@ -1,4 +1,4 @@
-"""What stands below the application: connections, how long their clients may take, and who comes in at all."""
+"""What stands below the application: connections, how long clients may take, who comes in at all."""
 
 from assay.service.connections.entrance import Entrance
 from assay.service.connections.protocol import Connection

@@ -1,13 +1,9 @@
 """Bytes on their way into the spool: counted, and uncompressed a step at a time."""
 
-import zlib
-from collections.abc import Iterator
 from typing import Protocol
 
 from assay.exceptions import RequestRefused
-
-STEP = 64 * 1024
-"""Bytes that are uncompressed at a time."""
+from assay.service.inflating import Inflating
 
 
 class Target(Protocol):
@@ -46,40 +42,18 @@ class Unpacked:
     """Passes on what gzip holds, a step at a time; ``what`` is compressed."""
 
     def __init__(self, target: Target, what: str) -> None:
-        self._target, self._what = target, what
-        self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        self._begun = False
+        # However many members: tools that compress in parallel make one of every few kilobytes.
+        self._target, self._inflating = target, Inflating(what)
 
     def feed(self, data: bytes) -> None:
         """Pass on what some bytes hold; raises RequestRefused with 400 for what is not gzip."""
-        for piece in self._pieces(data):
+        for piece in self._inflating.feed(data):
             self._target.feed(piece)
 
     def finish(self) -> None:
         """Pass the end on; raises RequestRefused with 400 when it is missing."""
-        if self._begun and not self._member.eof:
-            raise self._refusal("its end is missing")
+        self._inflating.finish()
         self._target.finish()
-
-    def _pieces(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._member.eof:
-                # Files of gzip may stand one after the other, with zeros after the last (RFC 1952).
-                data = data.lstrip(b"\0")
-                if not data:
-                    return
-                self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            self._begun = True
-            try:
-                piece = self._member.decompress(data, STEP)
-                data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-                yield piece
-            except zlib.error:
-                raise self._refusal("it is damaged, or something else") from None
-
-    def _refusal(self, why: str) -> RequestRefused:
-        message = f"{self._what} is not the gzip that it is said to be: {why}."
-        return refusal(400, "invalid_gzip", message)
 
 
 def refusal(status: int, code: str, message: str) -> RequestRefused:

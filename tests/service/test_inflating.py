@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from assay.exceptions import RequestRefused
-from assay.service.bodies.inflating import STEP, Inflating
+from assay.service.inflating import STEP, Inflating
 from assay.service.limits import MAX_GZIP_MEMBERS, Limits
 
 BODY = b'{"text": "a wonderful film"}'
@@ -28,7 +28,7 @@ def post(client: TestClient, content: Any, **headers: str) -> Any:
 
 def unpacked(*chunks: bytes) -> bytes:
     """Return what chunks of gzip hold."""
-    inflating = Inflating()
+    inflating = Inflating("The body", most_members=MAX_GZIP_MEMBERS)
     found = b"".join(piece for chunk in chunks for piece in inflating.feed(chunk))
     inflating.finish()
     return found

@@ -1,4 +1,4 @@
-"""Compressed bodies, uncompressed step by step: never more of one in memory than may be."""
+"""Gzip, uncompressed step by step: never more of it in memory than may be."""
 
 import zlib
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from assay.exceptions import RequestRefused
 from assay.service.errors import shown
-from assay.service.limits import MAX_GZIP_MEMBERS
 
 GZIP = 16 + zlib.MAX_WBITS
 STEP = 64 * 1024
@@ -36,9 +35,10 @@ def is_gzip(request: Request) -> bool:
 
 
 class Inflating:
-    """Uncompresses one body of gzip, piece by piece."""
+    """Uncompresses gzip, piece by piece; ``what`` is compressed, in at most so many members."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str, *, most_members: int | None = None) -> None:
+        self._what, self._most = what, most_members
         self._member = zlib.decompressobj(GZIP)
         self._members = 1
         self._begun = False
@@ -49,14 +49,18 @@ class Inflating:
         Raises RequestRefused with 400 for what is not gzip, or has too many members.
         """
         while chunk:
-            self._begun = True
             if self._member.eof:
+                # Files of gzip may stand one after the other, with zeros after the last (RFC 1952).
+                chunk = chunk.lstrip(b"\0")
+                if not chunk:
+                    return
                 self._next_member()
+            self._begun = True
             try:
                 piece = self._member.decompress(chunk, STEP)
             except zlib.error as error:
                 reason = str(error).partition(": ")[2] or str(error)
-                raise _not_gzip(f"it is damaged, or something else follows it ({reason})") from None
+                raise self._refusal(f"it is damaged, or something else follows it ({reason})") from None
             chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if piece:
                 yield piece
@@ -65,18 +69,17 @@ class Inflating:
             yield piece
 
     def finish(self) -> None:
-        """Raise RequestRefused with 400 when the end is missing; an empty body has none."""
+        """Raise RequestRefused with 400 when the end is missing; what is empty has none."""
         if self._begun and not self._member.eof:
-            raise _not_gzip("its end is missing")
+            raise self._refusal("its end is missing")
 
     def _next_member(self) -> None:
         # Each costs an allocation, and an empty one is 20 bytes long.
         self._members += 1
-        if self._members > MAX_GZIP_MEMBERS:
-            raise _not_gzip(f"it has more than {MAX_GZIP_MEMBERS} members")
+        if self._most is not None and self._members > self._most:
+            raise self._refusal(f"it has more than {self._most} members")
         self._member = zlib.decompressobj(GZIP)
 
-
-def _not_gzip(reason: str) -> RequestRefused:
-    message = f"The body is not the gzip that its Content-Encoding promises: {reason}."
-    return RequestRefused(message, status=400, code="invalid_gzip")
+    def _refusal(self, reason: str) -> RequestRefused:
+        message = f"{self._what} is not the gzip that it is said to be: {reason}."
+        return RequestRefused(message, status=400, code="invalid_gzip")
