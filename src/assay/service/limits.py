@@ -23,6 +23,9 @@ MAX_SUBJECT_CHARACTERS = 256
 MAX_REQUEST_ID_CHARACTERS = 128
 """The longest ``X-Request-ID`` that is taken over from a client."""
 
+INLINE_BYTES = 262_144
+"""Up to this length a body is parsed on the event loop."""
+
 INLINE_TEXTS = 8
 INLINE_CHARACTERS = 8_192
 """Up to this many texts and characters together are decided on the event loop; more go to a thread, so

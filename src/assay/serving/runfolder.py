@@ -23,22 +23,6 @@ class RunFolder:
         return self.path / "metrics"
 
     @property
-    def rates(self) -> Path:
-        """File in which the workers count requests together."""
-        return self.path / "rates"
-
-    @property
-    def workers(self) -> Path:
-        """Folder in which each worker says what it serves, in a file named by its process id."""
-        return self.path / "workers"
-
-    def stop(self, *, hurried: bool) -> None:
-        """Say to the workers that the whole service stops, and not only one of them."""
-        (self.path / "stopping").touch()
-        if hurried:
-            (self.path / "hurried").touch()
-
-    @property
     def refresh(self) -> Path:
         """File that is replaced when every worker is to ask the registry at once."""
         return self.path / "refresh"
@@ -60,5 +44,4 @@ def run_folder() -> Iterator[RunFolder]:
     with tempfile.TemporaryDirectory(prefix="assay-run-", ignore_cleanup_errors=True) as path:
         run = RunFolder(Path(path))
         run.metrics.mkdir()
-        run.workers.mkdir()
         yield run

@@ -139,4 +139,3 @@ class Workers(Multiprocess):
         process.join()
         # Its counts stay, what it was doing does not.
         mark_process_dead(process.pid, str(self.run_folder.metrics))  # type: ignore[no-untyped-call]
-        (self.run_folder.workers / str(process.pid)).unlink(missing_ok=True)

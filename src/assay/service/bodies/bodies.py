@@ -3,6 +3,7 @@
 import json
 from typing import Any, NoReturn, TypeVar
 
+import anyio.to_thread
 import orjson
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from assay.service.bodies.repeats import refuse_repeats
 from assay.service.bodies.structure import check_structure
 from assay.service.errors import brief, fault, invalid, refuse_invalid, shown
 from assay.service.inflating import Inflating, is_gzip
-from assay.service.limits import MAX_FIELDS, MAX_GZIP_MEMBERS, Limits
+from assay.service.limits import INLINE_BYTES, MAX_FIELDS, MAX_GZIP_MEMBERS, Limits
 from assay.service.schemas import Body
 
 AnyBody = TypeVar("AnyBody", bound=Body)
@@ -30,6 +31,13 @@ async def read_body(request: Request, model: type[AnyBody], limits: Limits) -> A
     if not raw:
         raise _refuse(400, "empty_body", f"The request has no body. Send JSON like {EXAMPLE}.")
     _check_media_type(request)
+    if len(raw) <= INLINE_BYTES:
+        return _validated(raw, model, limits)
+    # Megabytes of JSON take tenths of a second; in a thread, others get their turn meanwhile.
+    return await anyio.to_thread.run_sync(_validated, raw, model, limits)
+
+
+def _validated(raw: bytes, model: type[AnyBody], limits: Limits) -> AnyBody:
     check_structure(raw, limits)
     value = parse_json(raw)
     _check_size(value, limits)
