@@ -27,6 +27,12 @@ class RunFolder:
         """File that is replaced when every worker is to ask the registry at once."""
         return self.path / "refresh"
 
+    def stop(self, *, hurried: bool) -> None:
+        """Say to the workers that the whole service stops, and not only one of them."""
+        (self.path / "stopping").touch()
+        if hurried:
+            (self.path / "hurried").touch()
+
     @property
     def stops(self) -> bool:
         """True once the whole service stops."""
