@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from assay import door as module
+from assay.serving import door as module
 from assay.serving.door import Door
 
 WAITING = 100
