@@ -2,15 +2,19 @@
 
 import shutil
 import threading
+import time
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 
 from assay.estimators import load_artifact
-from assay.registry import Version
+from assay.registry import Version, find_production
 from assay.service import Models, Served
 from assay.serving.bell import Bell
-from assay.serving.opening import open_folder
+from assay.serving.opening import open_folder, open_served
+from assay.settings import Settings
 from tests.moving import TEXTS, Mover, damage, scores_of
 from tests.serving.follower import Service, eventually
 
@@ -46,6 +50,47 @@ def test_another_workers_bell_is_heard_long_before_the_next_poll(mover: Mover, t
         mover.promote("2")
         Bell(tmp_path / "bell").ring()
         assert eventually(lambda: service.version() == "2")
+
+
+def test_a_refresh_that_a_later_look_overtakes_waits_for_what_is_new(
+    mover: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of 1,000 swaps under load was told to be done while the version was still being loaded."""
+    overtaken, loading = threading.Event(), threading.Event()
+    asked = []
+
+    def find(uri: str) -> list[Version]:
+        found = find_production(uri)
+        asked.append(uri)
+        assert len(asked) > 1 or overtaken.wait(20)
+        return found
+
+    def load(settings: Settings, version: Version) -> Served:
+        loading.set()
+        time.sleep(0.3)
+        return open_served(settings, version)
+
+    service = Service(mover.settings)
+    mover.promote("2")
+    monkeypatch.setattr("assay.serving.following.find_production", find)
+    monkeypatch.setattr(service.following._swapping, "_open", partial(load, mover.settings))
+
+    async def overtake() -> None:
+        while not asked:
+            await anyio.sleep(0.01)
+        async with anyio.create_task_group() as group:
+            group.start_soon(service.following._look, False)
+            while not loading.is_set():
+                await anyio.sleep(0.01)
+            overtaken.set()
+
+    async def refresh() -> str | None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(overtake)
+            assert await service.following.refresh() is None
+            return service.version()
+
+    assert anyio.run(refresh) == "2"
 
 
 def test_going_back_loads_nothing(mover: Mover, stocked: Path) -> None:

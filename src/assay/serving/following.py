@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -38,6 +38,10 @@ LOADED_AT_ONCE = 4
 """Threads that a registry or a store may hold by not answering."""
 
 NOTHING = "The registry has no production version."
+
+
+class Superseded(Exception):
+    """A question to the registry was answered after a later one."""
 
 
 class Following:
@@ -136,12 +140,16 @@ class Following:
     async def _look(self, told: bool) -> None:
         if len(self._asking) >= ASKED_AT_ONCE:
             return
-        found = await Detached(self._ask).finished()
-        if found is None:
-            return
-        to_load = await Detached(partial(self._settle, found)).finished()
+        while True:
+            try:
+                to_load = await Detached(partial(self._ask, self._settle)).finished()
+                break
+            except Superseded:
+                # Who asked later loads what is new; whoever was told has to see that done.
+                if not told:
+                    return
         async with anyio.create_task_group() as group:
-            for version in to_load:
+            for version in to_load or ():
                 if told or self._swapping.may_load(version):
                     group.start_soon(self._load, version)
 
@@ -160,8 +168,11 @@ class Following:
         finally:
             self._loading.discard(_key(version))
 
-    def _ask(self) -> list[Version] | None:
-        """Return what is in production; None when the registry does not say, or has said later things."""
+    def _ask(self, then: Callable[[Sequence[Version]], list[Version]] = list) -> list[Version] | None:
+        """Return what is made of what is in production; None when the registry does not say.
+
+        Answers are taken in the order of the questions: raises Superseded when a later one was answered.
+        """
         with self._lock:
             self._asked += 1
             number = self._asked
@@ -174,10 +185,10 @@ class Following:
         with self._lock:
             del self._asking[number]
             if number < self._answered:
-                return None
+                raise Superseded
             self._answered = number
             self._hear(found, failure)
-            return found
+            return None if found is None else then(found)
 
     def _hear(self, found: Sequence[Version] | None, failure: Exception | None) -> None:
         reason = None if failure is None else _in_words(failure)
