@@ -148,7 +148,8 @@ def test_a_slow_database_holds_up_neither_decisions_nor_more_than_its_share(
     models: Models, serve: Callable[[FastAPI], AbstractContextManager[str]]
 ) -> None:
     slow, statuses = Slow(), []
-    app = create_app(models, metrics=Counters(), limits=Limits(max_in_flight=100), feedback=slow)
+    patient = Limits(max_in_flight=100, max_delay_ms=60_000)
+    app = create_app(models, metrics=Counters(), limits=patient, feedback=slow)
 
     def send(address: str) -> None:
         answer = httpx.post(f"{address}/feedback", json={"id": ID, "label": "ham"}, timeout=30)

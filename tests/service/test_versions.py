@@ -1,9 +1,11 @@
 """Versions asked for by number."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -78,8 +80,13 @@ def test_the_version_that_answers_and_the_one_before_are_not_loaded_again(
 
 
 def test_a_version_is_loaded_once(client: TestClient, shelf: Shelf) -> None:
-    with ThreadPoolExecutor(PINS_WAITING) as pool:
-        answers = list(pool.map(lambda _: client.post(PATH.format(7), json=BODY), range(PINS_WAITING)))
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=client.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://assay") as asking:
+            asked = (asking.post(PATH.format(7), json=BODY) for _ in range(PINS_WAITING))
+            return await asyncio.gather(*asked)
+
+    answers = asyncio.run(ask())
     assert {answer.json()["version"] for answer in answers} == {"7"}
     assert shelf.opened == ["SpamClassifier/7"]
 

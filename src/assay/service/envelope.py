@@ -120,7 +120,7 @@ class Envelope:
     async def _answer(self, scope: Scope, receive: Receive, outgoing: "Outgoing") -> None:
         exchange = outgoing.exchange
         try:
-            await self.app(scope, receive, outgoing)
+            await (self.app if "\0" not in scope["path"] else nothing_there)(scope, receive, outgoing)
             if not exchange.status:
                 raise RuntimeError("the application ended without an answer")
             if not outgoing.whole:
@@ -138,6 +138,14 @@ class Envelope:
                 raise
             message = f"The service failed at this request; its log says why under the id {request_id!r}."
             await error_response(request_id, 500, "internal_error", message)(scope, receive, outgoing)
+
+
+async def nothing_there(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a path with a NUL, at which the file system raises where other names are only absent."""
+    exchange: Exchange = scope["state"]["exchange"]
+    exchange.code = "not_found"
+    message = f"There is nothing at {shown(scope['path'])}. GET / lists what there is."
+    await error_response(exchange.request_id, 404, exchange.code, message)(scope, receive, send)
 
 
 class Incoming:
