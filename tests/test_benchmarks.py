@@ -187,7 +187,7 @@ def test_a_figure_changed_by_hand_is_put_right() -> None:
 
 
 def test_every_program_has_its_results() -> None:
-    assert sorted(figures.read_results()) == sorted([*PROGRAMS, "gate"])
+    assert sorted(figures.read_results()) == sorted([*PROGRAMS, "gate", "overload", "soak", "swaps"])
 
 
 def test_the_models_reach_what_the_documentation_promises() -> None:
@@ -195,6 +195,21 @@ def test_the_models_reach_what_the_documentation_promises() -> None:
     accuracies = {result["estimator"]["weighting"]: result["accuracy"]["value"] for result in measured}
     assert accuracies["idf"] >= 0.906
     assert accuracies["nb"] >= 0.918
+
+
+def test_twice_too_many_requests_are_all_answered_and_those_accepted_soon() -> None:
+    measured = figures.read_results()["overload"]
+    twice, after = measured["phases"]["twice"], measured["phases"]["half again"]["first_second"]
+    assert (set(twice["codes"]), set(after["codes"]), twice["wrong"]) == ({"200", "503"}, {"200"}, 0)
+    assert sum(twice["codes"].values()) == twice["sent"]
+    assert twice["accepted_ms"]["p99"] < 100
+    assert all(probe["answered"] == probe["asked"] for probe in twice["probes"].values())
+
+
+def test_a_long_run_with_swaps_lost_nothing_and_mixed_nothing() -> None:
+    measured = figures.read_results()["soak"]
+    assert (set(measured["codes"]), measured["faults"]) == ({"200"}, [])
+    assert measured["swaps"] >= 5.5 * measured["minutes"]
 
 
 def test_swaps_failed_no_request_and_mixed_no_answer() -> None:

@@ -11,7 +11,7 @@ import pytest
 from assay.access import KeyBook, parse_rate, shared_file
 from assay.keyring import open_keys
 from assay.settings import Settings
-from tests.running import run, serving, stop
+from tests.running import read_until, run, serving, stop
 
 TEXT = {"text": "free prize, call now"}
 LIVES_SECONDS = 2.0
@@ -61,7 +61,9 @@ def test_a_key_works_soon_after_it_is_made_and_ends_within_two_seconds_of_its_en
 
 def test_a_database_that_goes_away_changes_nothing_for_clients(book: KeyBook, home: Path) -> None:
     secret = book.create("ci", "predict", who="ada").secret
-    with serving("--require-keys") as (address, _):
+    with serving("--require-keys") as (address, process):
+        # Of the other worker: one that starts without the database lets nobody in.
+        read_until(process, "startup complete")
         assert asked(address, secret).status_code == 200
         home.rename(home.with_name("away"))
         home.write_text("a file where the folder was")

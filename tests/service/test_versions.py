@@ -105,9 +105,7 @@ def test_few_are_kept_and_the_one_not_asked_for_longest_gives_way(client: TestCl
     assert len(shelf.opened) == 80
 
 
-@pytest.mark.parametrize(
-    "number", ["100", "0", "-1", "01", "latest", "production", "1.0", "٣", "9" * 40, "%00"]
-)
+@pytest.mark.parametrize("number", ["100", "0", "-1", "01", "latest", "production", "1.0", "٣", "9" * 40])
 def test_an_unknown_version_is_404(number: str, client: TestClient, shelf: Shelf) -> None:
     answer = client.post(PATH.format(number), json=BODY)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_version")
