@@ -15,8 +15,9 @@ from assay.audit import AuditLog
 from assay.database import Database
 from assay.serving.runfolder import RunFolder
 from tests.moving import TEXTS, Mover, scores_of
-from tests.running import serving
+from tests.running import read_until, serving
 from tests.service.conftest import running
+from tests.serving.follower import eventually
 
 PREDICT = "/v1/tasks/spam/predict"
 CLIENTS = 4
@@ -140,3 +141,14 @@ def _alone(settings: Any, run: RunFolder) -> Any:
 
 def _eventually(condition: Callable[[], bool]) -> bool:
     return any(condition() or threading.Event().wait(0.05) for _ in range(400))
+
+
+def test_every_worker_follows_when_one_is_told(mover: Mover, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(mover.settings.home))
+    monkeypatch.setenv("ASSAY_POLL_SECONDS", "3600")
+    with serving("--workers", "2") as (address, process):
+        read_until(process, "startup complete")
+        mover.promote("2")
+        assert refresh(address)["tasks"]["spam"]["version"] == "2"
+        both = 'assay_served{task="spam",version="2"} 2.0'
+        assert eventually(lambda: both in httpx.get(f"{address}/metrics").text)

@@ -116,6 +116,24 @@ def test_a_worker_that_is_killed_takes_only_its_own_requests_along_and_is_replac
         assert stop(process, signal.SIGTERM) == 0
 
 
+def test_a_replacement_that_cannot_start_is_tried_again_while_the_others_answer(
+    spam_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    monkeypatch.setenv("ASSAY_REQUEST_LOG", str(logs / "requests.jsonl"))
+    with workers(spam_artifact, 2) as (address, process):
+        assert httpx.get(f"{address}/health/ready").status_code == 200
+        logs.rename(tmp_path / "away")
+        os.kill(children(process)[0], signal.SIGKILL)
+        read_until(process, "requests.jsonl")
+        read_until(process, "died")
+        assert httpx.post(f"{address}/predict", json={"text": "free prize"}).status_code == 200
+        (tmp_path / "away").rename(logs)
+        read_until(process, "startup complete")
+        assert stop(process, signal.SIGTERM) == 0
+
+
 def test_a_restart_replaces_every_worker_and_loses_no_request(spam_artifact: Path) -> None:
     with workers(spam_artifact, 2) as (address, process), hammering(address, 4) as hammer:
         before = set(children(process))

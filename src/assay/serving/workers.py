@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
@@ -17,6 +18,12 @@ from assay.serving.runfolder import RunFolder
 from assay.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+"""Pause before a worker that could not start is tried again, once the service has answered."""
+
+PING_SECONDS = 0.2
+"""How long a worker is waited for that is asked whether it answers."""
 
 LOADING_SECONDS = 120.0
 """How long the replacement of a worker may take to load its models, before the old one is kept."""
@@ -41,7 +48,7 @@ class Worker(Process):
             self.server.run(sockets)
         except AssayError as error:
             logger.error("%s", error.message)
-            # Every other worker would fail in the same way: the parent stops too.
+            # Before any has answered, every other worker would fail in the same way: the parent stops too.
             sys.exit(STARTUP_FAILURE)
 
     @property
@@ -61,6 +68,9 @@ class Workers(Multiprocess):
         super().__init__(config, sockets)
         self.settings, self.run_folder = settings, run
         self.failed = False
+        self._answered = False
+        """Whether any worker was ever ready: what keeps one from starting after that may pass."""
+        self._retry_at = 0.0
 
     def init_processes(self) -> None:
         """Start the workers."""
@@ -72,14 +82,18 @@ class Workers(Multiprocess):
         uvicorn also kills those that do not answer a ping within seconds; so it would kill, on a busy
         machine, every worker that is still loading its models.
         """
+        alive = [each for each in self.processes if each.process.is_alive()]
+        self._answered = self._answered or any(each.is_ready(PING_SECONDS) for each in alive)
         for index, process in enumerate(self.processes):
-            if self.should_exit.is_set() or process.process.is_alive():
+            if self.should_exit.is_set() or process in alive or time.monotonic() < self._retry_at:
                 continue
             self._buried(process)
             if process.exitcode == STARTUP_FAILURE:
-                self.failed = True
-                self.should_exit.set()
-                return
+                if not self._answered:
+                    self.failed = True
+                    self.should_exit.set()
+                    return
+                self._retry_at = time.monotonic() + RETRY_SECONDS
             logger.error("The worker %s died (exit code %s); it is replaced.", process.pid, process.exitcode)
             self.processes[index] = self._start()
 
