@@ -208,7 +208,8 @@ def test_modules_that_loading_imports_are_imported_before_a_second_process_measu
     measure_footprint(ruled_artifact, ["fr3e"])
     first, second = (json.loads(question)["modules"] for _, question in asked)
     assert first == []
-    assert {"mmap", "safetensors"} <= set(second)
+    # Not mmap: what measures coverage of the process may have imported that before.
+    assert "safetensors" in second
 
 
 def test_a_folder_that_a_process_cannot_load_is_named_with_its_fault(tmp_path: Path) -> None:
