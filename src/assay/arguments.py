@@ -1,25 +1,12 @@
 """What can be typed: every command with its arguments. What a command does stands in ``cli.py``."""
 
 import argparse
-import sys
 from pathlib import Path
-from typing import NoReturn
 
-from assay import __version__
-from assay.terminal import ERROR
+from assay import __version__, arguments_watching
+from assay.parsing import TASK, VERSION, Commands, Parser, add_command, add_group
 
-TASK = "a task's name, or the path of its file"
-VERSION = "a number, an alias (production, staging, previous) or latest"
 TRAINED = VERSION + "; or the file of train --output"
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors exit with 1: 2 means that the gate blocked."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the fault, then exit."""
-        self.print_usage(sys.stderr)
-        self.exit(ERROR, f"{self.prog}: error: {message}\n")
 
 
 def build_parser() -> Parser:
@@ -29,25 +16,10 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_report, _add_diff,
                 _add_promote, _add_rollback, _add_versions, _add_history, _add_audit, _add_keys, _add_rules,
-                _add_thresholds, _add_tune, _add_score, _add_import, _add_serve, _add_quickstart,
-                _add_doctor):  # fmt: skip
+                _add_thresholds, _add_tune, _add_score, _add_import, _add_serve, *arguments_watching.ADD,
+                _add_quickstart, _add_doctor):  # fmt: skip
         add(commands)
     return parser
-
-
-def _command(commands: "argparse._SubParsersAction[Parser]", name: str, summary: str) -> Parser:
-    """Add a command; its full name, like ``data list``, becomes the option ``command``."""
-    command = commands.add_parser(name, help=summary, description=summary)
-    command.set_defaults(command=command.prog.partition(" ")[2])
-    return command
-
-
-def _group(
-    commands: "argparse._SubParsersAction[Parser]", name: str, summary: str
-) -> "argparse._SubParsersAction[Parser]":
-    """Add a group of commands."""
-    group: Parser = commands.add_parser(name, help=summary)
-    return group.add_subparsers(metavar="ACTION", required=True)
 
 
 def _add_rows(command: Parser, *, required: bool = False) -> None:
@@ -77,12 +49,12 @@ def _add_json(command: Parser, what: str) -> None:
     command.add_argument("--output", type=Path, metavar="FILE.json", help=f"write {what} there, too")
 
 
-def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
-    data = _group(commands, "data", "List, fetch and check labelled data.")
-    _command(data, "list", "List the named sets.")
-    fetch = _command(data, "fetch", "Fetch a named set into the cache.")
+def _add_data(commands: Commands) -> None:
+    data = add_group(commands, "data", "List, fetch and check labelled data.")
+    add_command(data, "list", "List the named sets.")
+    fetch = add_command(data, "fetch", "Fetch a named set into the cache.")
     fetch.add_argument("name", help="a name of the catalogue")
-    check = _command(data, "check", "Read labelled rows and say what is wrong with them.")
+    check = add_command(data, "check", "Read labelled rows and say what is wrong with them.")
     check.add_argument(
         "source", nargs="?", help="a file, a folder, or a name of the catalogue; else the rows of --task"
     )
@@ -91,9 +63,9 @@ def _add_data(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_json(check, "audit, counts and fingerprint")
 
 
-def _add_task(commands: "argparse._SubParsersAction[Parser]") -> None:
-    new = _command(
-        _group(commands, "task", "Start a task file."),
+def _add_task(commands: Commands) -> None:
+    new = add_command(
+        add_group(commands, "task", "Start a task file."),
         "new",
         "Write a first task file by looking at the rows.",
     )
@@ -103,8 +75,8 @@ def _add_task(commands: "argparse._SubParsersAction[Parser]") -> None:
     new.add_argument("--output", type=Path, metavar="FILE", help="else NAME.toml in the folder of tasks")
 
 
-def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
-    train = _command(commands, "train", "Train, evaluate, gate and register a candidate.")
+def _add_train(commands: Commands) -> None:
+    train = add_command(commands, "train", "Train, evaluate, gate and register a candidate.")
     train.add_argument("task", help="a name in the folder of tasks, or a path; with --data any name will do")
     _add_rows(train)
     train.add_argument("--positive", metavar="LABEL", help="the label that is looked for (else the rarer)")
@@ -113,8 +85,8 @@ def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_json(train, "version, digest, run and the gate's outcome")
 
 
-def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
-    evaluate = _command(commands, "evaluate", "Measure a version on held-out rows.")
+def _add_evaluate(commands: Commands) -> None:
+    evaluate = add_command(commands, "evaluate", "Measure a version on held-out rows.")
     evaluate.add_argument("task", help=TASK)
     evaluate.add_argument("version", nargs="?", default="production", help=TRAINED + " (%(default)s)")
     _add_rows(evaluate)
@@ -123,16 +95,16 @@ def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
 
 
-def _add_gate(commands: "argparse._SubParsersAction[Parser]") -> None:
-    gate = _command(commands, "gate", "Compare a version with production on the same rows.")
+def _add_gate(commands: Commands) -> None:
+    gate = add_command(commands, "gate", "Compare a version with production on the same rows.")
     gate.add_argument("task", help=TASK)
     gate.add_argument("version", nargs="?", default="latest", help=TRAINED + " (%(default)s)")
     _add_rows(gate)
     _add_json(gate, "the version and the whole decision")
 
 
-def _add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
-    report = _command(commands, "report", "Show what was measured of a version, as lines and as a page.")
+def _add_report(commands: Commands) -> None:
+    report = add_command(commands, "report", "Show what was measured of a version, as lines and as a page.")
     report.add_argument(
         "reference",
         nargs="+",
@@ -143,8 +115,8 @@ def _add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
     report.add_argument("--output", type=Path, metavar="FOLDER", help="else in the home folder")
 
 
-def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:
-    promote = _command(
+def _add_promote(commands: Commands) -> None:
+    promote = add_command(
         commands, "promote", "Give a version that passes its gate on the rows of today a seat."
     )
     promote.add_argument("task", help=TASK)
@@ -153,20 +125,22 @@ def _add_promote(commands: "argparse._SubParsersAction[Parser]") -> None:
     promote.add_argument("--override", metavar="REASON", help="promote without a passing gate; recorded")
 
 
-def _add_rollback(commands: "argparse._SubParsersAction[Parser]") -> None:
-    back = _command(commands, "rollback", "Bring a version that was in production back, at once.")
+def _add_rollback(commands: Commands) -> None:
+    back = add_command(commands, "rollback", "Bring a version that was in production back, at once.")
     back.add_argument("task", help=TASK)
     back.add_argument("version", nargs="?", help="a number (else the version that was there before)")
     back.add_argument("--reason", default="", help="why, for the audit log")
 
 
-def _add_versions(commands: "argparse._SubParsersAction[Parser]") -> None:
-    versions = _command(commands, "versions", "List the versions of a task.")
+def _add_versions(commands: Commands) -> None:
+    versions = add_command(commands, "versions", "List the versions of a task.")
     versions.add_argument("task", help=TASK)
 
 
-def _add_history(commands: "argparse._SubParsersAction[Parser]") -> None:
-    history = _command(commands, "history", "Show who put which version where, when, why, on what evidence.")
+def _add_history(commands: Commands) -> None:
+    history = add_command(
+        commands, "history", "Show who put which version where, when, why, on what evidence."
+    )
     history.add_argument("task", help=TASK)
     history.add_argument(
         "--at", metavar="MOMENT", help="which version answered then: 2026-11-17T14:00 (UTC, or with +01:00)"
@@ -176,8 +150,8 @@ def _add_history(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
 
 
-def _add_diff(commands: "argparse._SubParsersAction[Parser]") -> None:
-    diff = _command(
+def _add_diff(commands: Commands) -> None:
+    diff = add_command(
         commands, "diff", "Show what differs between two versions: settings, rules, metrics, decisions."
     )
     diff.add_argument("task", help=TASK)
@@ -186,16 +160,16 @@ def _add_diff(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_rows(diff)
 
 
-def _add_audit(commands: "argparse._SubParsersAction[Parser]") -> None:
-    audit = _group(commands, "audit", "Check and read the log of who changed what.")
-    _command(audit, "verify", "Say whether an entry was changed, removed or put in.")
-    _command(audit, "show", "Show every entry: versions, keys, the service; the newest last.")
+def _add_audit(commands: Commands) -> None:
+    audit = add_group(commands, "audit", "Check and read the log of who changed what.")
+    add_command(audit, "verify", "Say whether an entry was changed, removed or put in.")
+    add_command(audit, "show", "Show every entry: versions, keys, the service; the newest last.")
 
 
-def _add_keys(commands: "argparse._SubParsersAction[Parser]") -> None:
-    keys = _group(commands, "keys", "Make, list, replace and withdraw the keys of the service.")
+def _add_keys(commands: Commands) -> None:
+    keys = add_group(commands, "keys", "Make, list, replace and withdraw the keys of the service.")
     which = "the key's name or id"
-    create = _command(keys, "create", "Make a key; its secret is shown once, as the last line.")
+    create = add_command(keys, "create", "Make a key; its secret is shown once, as the last line.")
     create.add_argument("--name", required=True, help="who or what will use it; in logs and the audit log")
     create.add_argument(
         "--scope",
@@ -206,18 +180,18 @@ def _add_keys(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     create.add_argument("--rate", default="", help="how often, like 100/s or 600/m (else ASSAY_RATE_PER_KEY)")
     create.add_argument("--expires", default="", metavar="SPAN", help="after which time, like 90d (never)")
-    _command(keys, "list", "List the keys; never their secrets.")
-    rotate = _command(keys, "rotate", "Put a new key in the place of one, which stays valid for a while.")
+    add_command(keys, "list", "List the keys; never their secrets.")
+    rotate = add_command(keys, "rotate", "Put a new key in the place of one, which stays valid for a while.")
     rotate.add_argument("key", help=which)
     rotate.add_argument("--grace", default="", metavar="SPAN", help="for how long, like 12h; 0s (24h)")
-    revoke = _command(keys, "revoke", "Withdraw a key, or all of a name; in force within two seconds.")
+    revoke = add_command(keys, "revoke", "Withdraw a key, or all of a name; in force within two seconds.")
     revoke.add_argument("key", help=which)
     revoke.add_argument("--reason", default="", help="why, for the audit log")
 
 
-def _add_rules(commands: "argparse._SubParsersAction[Parser]") -> None:
-    rules = _group(commands, "rules", "Measure and try the rules of a task.")
-    check = _command(rules, "check", "Measure what each rule is worth on labelled rows.")
+def _add_rules(commands: Commands) -> None:
+    rules = add_group(commands, "rules", "Measure and try the rules of a task.")
+    check = add_command(rules, "check", "Measure what each rule is worth on labelled rows.")
     check.add_argument("task", help=TASK)
     check.add_argument(
         "--side",
@@ -230,13 +204,13 @@ def _add_rules(commands: "argparse._SubParsersAction[Parser]") -> None:
         "--version", help=VERSION + "; else production, else latest, else a model is fitted for it"
     )
     _add_rows(check)
-    test = _command(rules, "test", "Show which rules fire on a text, and where.")
+    test = add_command(rules, "test", "Show which rules fire on a text, and where.")
     test.add_argument("text", help="the text; - is standard input")
     test.add_argument("--task", metavar="NAME", help=f"{TASK} (else the only one with rules)")
 
 
-def _add_thresholds(commands: "argparse._SubParsersAction[Parser]") -> None:
-    thresholds = _command(
+def _add_thresholds(commands: Commands) -> None:
+    thresholds = add_command(
         commands, "thresholds", "Show what a version's threshold was chosen from, and what another would do."
     )
     thresholds.add_argument("task", help=f"{TASK}; or an artifact folder")
@@ -252,8 +226,8 @@ def _add_thresholds(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
 
 
-def _add_tune(commands: "argparse._SubParsersAction[Parser]") -> None:
-    tune = _command(
+def _add_tune(commands: Commands) -> None:
+    tune = add_command(
         commands,
         "tune",
         "Choose rules, calibration and threshold of a version anew, without training; gate and register it.",
@@ -264,8 +238,8 @@ def _add_tune(commands: "argparse._SubParsersAction[Parser]") -> None:
     tune.add_argument("--promote", action="store_true", help="make it production if the gate passes")
 
 
-def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
-    score = _command(commands, "score", "Write the rows of a file with their decisions.")
+def _add_score(commands: Commands) -> None:
+    score = add_command(commands, "score", "Write the rows of a file with their decisions.")
     score.add_argument("task", help="a task with a production version, or an artifact folder")
     score.add_argument(
         "file", nargs="?", default="-", help="CSV, TSV, JSON Lines or Parquet; - is standard input"
@@ -286,8 +260,8 @@ def _add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
 
 
-def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
-    bring = _command(commands, "import", "Register a fitted scikit-learn pipeline as a version.")
+def _add_import(commands: Commands) -> None:
+    bring = add_command(commands, "import", "Register a fitted scikit-learn pipeline as a version.")
     bring.add_argument("file", type=Path, help="a joblib file of TF-IDF and a linear model")
     bring.add_argument("--task", required=True, metavar="NAME", help="what the model decides")
     bring.add_argument(
@@ -303,8 +277,8 @@ def _add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
 
 
-def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
-    serve = _command(commands, "serve", "Serve the production version of every task over HTTP.")
+def _add_serve(commands: Commands) -> None:
+    serve = add_command(commands, "serve", "Serve the production version of every task over HTTP.")
     serve.add_argument("--host", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (8000); 0 takes a free one")
     serve.add_argument("--models", metavar="FOLDER,...", help="artifact folders instead of the registry")
@@ -320,13 +294,13 @@ def _add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
 
 
-def _add_quickstart(commands: "argparse._SubParsersAction[Parser]") -> None:
-    quick = _command(commands, "quickstart", "Train, gate, promote and serve two tasks on real text.")
+def _add_quickstart(commands: Commands) -> None:
+    quick = add_command(commands, "quickstart", "Train, gate, promote and serve two tasks on real text.")
     quick.add_argument("--no-serve", action="store_true", help="end after a self-check over HTTP")
 
 
-def _add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
-    _command(commands, "doctor", "Say what is installed, reachable and configured.")
+def _add_doctor(commands: Commands) -> None:
+    add_command(commands, "doctor", "Say what is installed, reachable and configured.")
 
 
 def class_names(text: str) -> dict[str, str]:

@@ -166,7 +166,9 @@ def variable_of(name: str) -> str:
 
 def _kind(annotation: object) -> type:
     """Return what a setting is; of ``Path | None`` that is Path."""
-    return next(kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type))
+    # One of a few words is text.
+    kinds = (annotation, *get_args(annotation), str)
+    return next(kind for kind in kinds if isinstance(kind, type))
 
 
 KINDS = {name: _kind(field.annotation) for name, field in Settings.model_fields.items()}

@@ -46,10 +46,19 @@ FEEDBACK = (
   decision TEXT NOT NULL, label TEXT NOT NULL, "key" TEXT NOT NULL, task TEXT NOT NULL, at TEXT NOT NULL,
   PRIMARY KEY (decision, "key", label))""",
 )
+JUDGED = (
+    # Whether whoever gave the feedback may speak of decisions that another key asked for.
+    "ALTER TABLE feedback ADD COLUMN reviewer INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE judged (
+  decision TEXT PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL, decided TEXT NOT NULL,
+  score DOUBLE PRECISION, confidence DOUBLE PRECISION NOT NULL, decided_by TEXT NOT NULL, "key" TEXT NOT NULL,
+  at TEXT NOT NULL)""",
+)
 MIGRATIONS = (
     Migration(1, "audit", sqlite=AUDIT + AUDIT_SQLITE, postgresql=AUDIT + AUDIT_POSTGRESQL),
     Migration(2, "locks", sqlite=LOCKS, postgresql=LOCKS),
     Migration(3, "keys", sqlite=KEYS, postgresql=KEYS),
     Migration(4, "feedback", sqlite=FEEDBACK, postgresql=FEEDBACK),
+    Migration(5, "judged", sqlite=JUDGED, postgresql=JUDGED),
 )
 """Applied in this order; what has been released is never edited, a change is a step of its own."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
@@ -122,6 +122,36 @@ class Settings(Frozen):
         "", description="File of the request log, JSON Lines; - is standard output; empty: none is kept."
     )
     log_texts: bool = Field(False, description="Write the texts of requests into the request log.")
+    decision_log: bool = Field(True, description="Keep every decision in the decision log.")
+    decision_folder: Path | None = Field(
+        None, description="Folder of the decision log; else logs under the home folder."
+    )
+    decision_text: Literal["hash", "redacted", "full"] = Field(
+        "hash",
+        description="What the decision log keeps of a text: a keyed hash, the text without e-mail addresses, "
+        "phone and card numbers and links, or all of it.",
+    )
+    decision_key: str = Field(
+        "",
+        description="Key of the hashes in the decision log; else one is made in decision.key of its folder.",
+        json_schema_extra=SECRET,
+    )
+    decision_sync: Literal["never", "second", "batch"] = Field(
+        "second",
+        description="When the decision log is forced to disk: left to the system, once a second, or with "
+        "each batch (a fifth of a second).",
+    )
+    decision_share: float = Field(1.0, gt=0, le=1, description="Share of the decisions that are logged.")
+    decision_rotate_bytes: int = Field(
+        64 * 1024 * 1024, ge=65_536, description="Bytes from which on a file of the decision log is full."
+    )
+    decision_rotate_seconds: float = Field(
+        3600.0, gt=0, description="Seconds after which a file of the decision log is closed."
+    )
+    decision_days: float = Field(
+        30.0, gt=0, description="Days after which a closed file of the decision log is deleted."
+    )
+    drift: bool = Field(True, description="Compare what is decided with the profile frozen at training.")
     attributes: Annotated[str, _checked(notation.pairs)] = Field(
         "",
         description="Names of Perspective's attributes and the tasks that answer, like TOXICITY=abuse; "
@@ -161,6 +191,11 @@ class Settings(Frozen):
     def cache(self) -> Path:
         """The folder of versions fetched from a remote store."""
         return self.home / "cache"
+
+    @property
+    def decisions(self) -> Path:
+        """The folder of the decision log."""
+        return self.decision_folder or self.home / "logs"
 
     @property
     def people(self) -> str:

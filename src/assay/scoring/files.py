@@ -24,10 +24,14 @@ ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 class Scored(NamedTuple):
-    """A part of a file that was scored: its bytes, and what was answered to the rows in it."""
+    """A part of a file that was scored: its bytes, and what was answered to the rows in it.
+
+    ``texts`` are those of the rows that have a decision, in their order.
+    """
 
     content: bytes
     answers: Sequence[Answer]
+    texts: Sequence[str] = ()
 
 
 @dataclass
@@ -129,10 +133,10 @@ def score_parts(
     stream = cast(BinaryIO, sink)
     with writer_for(table, stream, explain=explain, spreadsheet=spreadsheet) as writer:
         for batch in _batches(table, rows, size):
-            answers = _answers(cascade, batch, column, explain=explain)
+            answers, texts = _answers(cascade, batch, column, explain=explain)
             for row, answer in zip(batch, answers, strict=True):
                 writer.write(row, answer)
-            yield Scored(sink.take(), answers)
+            yield Scored(sink.take(), answers, texts)
     yield Scored(sink.take(), ())
 
 
@@ -141,7 +145,7 @@ def score_rows(
 ) -> Iterator[tuple[Row, Answer]]:
     """Yield each row with its decision, or with the sentence that says why it has none."""
     for batch in _batches(rows, BATCH_ROWS, BATCH_SIZE):
-        yield from zip(batch, _answers(cascade, batch, column, explain=explain), strict=True)
+        yield from zip(batch, _answers(cascade, batch, column, explain=explain)[0], strict=True)
 
 
 def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]]:
@@ -157,14 +161,17 @@ def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]
         yield batch
 
 
-def _answers(cascade: Cascade, batch: Sequence[Row], column: str, *, explain: bool) -> list[Answer]:
+def _answers(
+    cascade: Cascade, batch: Sequence[Row], column: str, *, explain: bool
+) -> tuple[list[Answer], list[str]]:
+    """Return the answer to each row, and the texts of those that have a decision."""
     faults = [_fault(row, column) for row in batch]
     texts = [row.get(column) for row, fault in zip(batch, faults, strict=True) if fault is None]
     decisions = iter(cascade.decide(texts, explain=explain))
     answers: list[Answer] = [next(decisions) if fault is None else fault for fault in faults]
     if next(decisions, None) is not None:
         raise ArtifactError("The model gave more decisions than it was given texts.")
-    return answers
+    return answers, texts
 
 
 def _fault(row: Row, column: str) -> str | None:

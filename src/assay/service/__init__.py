@@ -3,6 +3,7 @@
 from assay.service.admin import Follower, Recorder
 from assay.service.app import create_app
 from assay.service.connections import Connection, Entrance
+from assay.service.decided import Decided, DecisionSink
 from assay.service.detached import Detached
 from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
@@ -13,6 +14,8 @@ from assay.service.versions import Versions
 
 __all__ = [
     "Connection",
+    "Decided",
+    "DecisionSink",
     "Detached",
     "Entrance",
     "Exchange",

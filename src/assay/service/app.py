@@ -17,6 +17,7 @@ from assay.service.answers import ANYWHERE
 from assay.service.compressing import Compressing
 from assay.service.connections import Entrance
 from assay.service.crossorigin import CrossOrigin
+from assay.service.decided import DecisionSink
 from assay.service.deciding import Deciding
 from assay.service.envelope import Envelope, MetricsSink, RequestLog
 from assay.service.errors import install_handlers
@@ -48,6 +49,7 @@ def create_app(
     access: Access | None = None,
     spool: Path | None = None,
     feedback: FeedbackStore | None = None,
+    sink: DecisionSink | None = None,
     attributes: Mapping[str, str] | None = None,
     origins: Sequence[str] = (),
     lifespan: Lifespan | None = None,
@@ -76,6 +78,8 @@ def create_app(
         Folder where uploaded files wait; the system's for temporary files when left out.
     feedback
         Where feedback is kept; it is refused with 503 when left out.
+    sink
+        Where every decision is told; nowhere when left out.
     attributes
         Attribute of the Perspective API -> task, beside each task's own name in capitals.
     origins
@@ -85,7 +89,7 @@ def create_app(
     """
     limits = limits or Limits()
     entrance = Entrance(limits, metrics, log)
-    deciding = Deciding(models, versions or Versions(models), metrics, limits)
+    deciding = Deciding(models, versions or Versions(models), metrics, limits, sink)
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
     files = Files(deciding, _swept(spool or Path(gettempdir())))
     app = _application(_life(entrance, lifespan))

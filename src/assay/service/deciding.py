@@ -8,6 +8,7 @@ import anyio.to_thread
 
 from assay.estimators import Cascade, Decision
 from assay.exceptions import TextError
+from assay.service.decided import Decided, DecisionSink
 from assay.service.envelope import MetricsSink
 from assay.service.errors import fault, invalid
 from assay.service.exchange import Exchange
@@ -22,10 +23,18 @@ def fits_inline(texts: Sequence[str]) -> bool:
 
 
 class Deciding:
-    """Asks the cascade of a task and counts what it decided."""
+    """Asks the cascade of a task, counts what it decided, and tells the decision log."""
 
-    def __init__(self, models: Models, versions: Versions, metrics: MetricsSink, limits: Limits) -> None:
+    def __init__(
+        self,
+        models: Models,
+        versions: Versions,
+        metrics: MetricsSink,
+        limits: Limits,
+        sink: DecisionSink | None = None,
+    ) -> None:
         self.models, self.versions, self.metrics, self.limits = models, versions, metrics, limits
+        self._sink = sink
         self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
 
     async def cascade_of(self, task: str | None, version: str | None = None) -> Cascade:
@@ -43,7 +52,9 @@ class Deciding:
         texts: Sequence[str],
         *,
         version: str | None = None,
-        exchange: Exchange | None = None,
+        exchange: Exchange,
+        subject: str | None = None,
+        keeps_texts: bool = True,
         single: bool = False,
         explain: bool = False,
     ) -> list[Decision]:
@@ -65,7 +76,31 @@ class Deciding:
             index = error.data["index"]
             field = "text" if single else f"texts.{index}"
             raise invalid([fault(field, f"The text {error.data['fault']}.", texts[index])]) from None
-        self.metrics.decided(decisions)
-        if exchange is not None:
-            exchange.decided(cascade.task.name, cascade.version, texts)
+        self.tell(cascade, texts, decisions, exchange, subject=subject, keeps_texts=keeps_texts)
+        exchange.decided(cascade.task.name, cascade.version, texts)
         return decisions
+
+    def tell(
+        self,
+        cascade: Cascade,
+        texts: Sequence[str],
+        decisions: Sequence[Decision],
+        exchange: Exchange,
+        *,
+        subject: str | None = None,
+        keeps_texts: bool = True,
+    ) -> None:
+        """Count decisions and tell the decision log; every path that decides comes by here."""
+        self.metrics.decided(decisions)
+        if self._sink is None or not decisions:
+            return
+        self._sink.write(
+            Decided(
+                cascade=cascade,
+                texts=texts,
+                decisions=decisions,
+                exchange=exchange,
+                subject=subject,
+                keeps_texts=keeps_texts,
+            )
+        )

@@ -46,7 +46,8 @@ class Attributes:
         exchange = exchange_of(request)
         if asked.do_not_store:
             exchange.keeps_content = False
-        scores = {task: await self._probability(task, text, exchange) for task in tasks}
+        keeps = not asked.do_not_store
+        scores = {task: await self._probability(task, text, exchange, keeps) for task in tasks}
         answer: dict[str, Any] = {
             "attributeScores": {
                 name: scores_of(scores[served[name]], len(text))
@@ -57,9 +58,11 @@ class Attributes:
         }
         return answer if asked.client_token is None else {**answer, "clientToken": asked.client_token}
 
-    async def _probability(self, task: str, text: str, exchange: Exchange) -> float:
+    async def _probability(self, task: str, text: str, exchange: Exchange, keeps: bool) -> float:
         positive = self._deciding.models.get(task).task.positive
-        [decision] = await self._deciding.decide(task, [text], exchange=exchange, single=True)
+        [decision] = await self._deciding.decide(
+            task, [text], exchange=exchange, keeps_texts=keeps, single=True
+        )
         return probability_of(decision, positive)
 
 

@@ -55,11 +55,16 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
         """Decide one text, or several."""
         body = await read_body(request, PredictRequest, deciding.limits)
         if body.text is None:
-            return json_response({"predictions": await _decide(deciding, request, body.texts or [], explain)})
+            return json_response({"predictions": await _decide(deciding, request, body, explain)})
         task, version = asked_for(request)
-        exchange = exchange_of(request)
         [decision] = await deciding.decide(
-            task, [body.text], version=version, exchange=exchange, single=True, explain=explain
+            task,
+            [body.text],
+            version=version,
+            exchange=exchange_of(request),
+            subject=body.subject,
+            single=True,
+            explain=explain,
         )
         return json_response(decision.to_dict())
 
@@ -67,13 +72,13 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
     async def predict_batch(request: Request, explain: Explain = False) -> Response:
         """Decide several texts."""
         body = await read_body(request, BatchRequest, deciding.limits)
-        return json_response({"predictions": await _decide(deciding, request, body.texts, explain)})
+        return json_response({"predictions": await _decide(deciding, request, body, explain)})
 
     @router.post("/batch_predict", openapi_extra=many, response_model=list[DecisionAnswer])
     async def batch_predict(request: Request, explain: Explain = False) -> Response:
         """Decide several texts; the answer is a bare list."""
         body = await read_body(request, BatchRequest, deciding.limits)
-        return json_response(await _decide(deciding, request, body.texts, explain))
+        return json_response(await _decide(deciding, request, body, explain))
 
     return router
 
@@ -84,11 +89,17 @@ def asked_for(request: Request) -> tuple[str | None, str | None]:
 
 
 async def _decide(
-    deciding: Deciding, request: Request, texts: list[str], explain: bool
+    deciding: Deciding, request: Request, body: PredictRequest | BatchRequest, explain: bool
 ) -> list[dict[str, Any]]:
     task, version = asked_for(request)
-    exchange = exchange_of(request)
-    decisions = await deciding.decide(task, texts, version=version, exchange=exchange, explain=explain)
+    decisions = await deciding.decide(
+        task,
+        body.texts or [],
+        version=version,
+        exchange=exchange_of(request),
+        subject=body.subject,
+        explain=explain,
+    )
     return [decision.to_dict() for decision in decisions]
 
 

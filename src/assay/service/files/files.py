@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from assay.datasets import Format
-from assay.estimators import Decision
+from assay.estimators import Cascade, Decision
 from assay.exceptions import DataError
 from assay.scoring import Scored
 from assay.service.deciding import Deciding
@@ -94,7 +94,8 @@ class Files:
             upload = await receive(request, self._spool, longest, held, self._threads)
             job, first = await self._in_thread(lambda: Job.begin(cascade, upload, asked, longest, held))
             held_on = stack.pop_all()
-        return FileAnswer(self._parts(job, first, exchange), upload, exchange, held_on)
+        parts = self._parts(job, first, cascade, exchange)
+        return FileAnswer(parts, upload, exchange, held_on)
 
     def _take_place(self, stack: AsyncExitStack) -> ExitStack:
         if self._taken >= FILES_AT_ONCE:
@@ -119,13 +120,15 @@ class Files:
     async def _in_thread(self, do: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(do, limiter=self._threads)
 
-    async def _parts(self, job: Job, first: Scored | None, exchange: Exchange) -> AsyncIterator[bytes]:
+    async def _parts(
+        self, job: Job, first: Scored | None, cascade: Cascade, exchange: Exchange
+    ) -> AsyncIterator[bytes]:
         part = first
         while part is not None:
             decisions = [answer for answer in part.answers if isinstance(answer, Decision)]
             exchange.texts += len(decisions)
             exchange.row_errors += len(part.answers) - len(decisions)
-            self._deciding.metrics.decided(decisions)
+            self._deciding.tell(cascade, part.texts, decisions, exchange)
             if part.content:
                 yield part.content
             part = await self._in_thread(job.step)
