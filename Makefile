@@ -5,6 +5,8 @@ SERVE ?= 1
 # How long `make fuzz` sends bytes, and how many requests it makes of each call.
 FUZZ_SECONDS ?= 600
 FUZZ_EXAMPLES ?= 500
+# Processes that run the tests; with 0 they run in this one.
+PROCESSES ?= auto
 # More arguments for pytest, as in: make test ARGS="tests/gate -x"
 ARGS ?=
 
@@ -34,7 +36,7 @@ check: .venv/.dev ## lint, format, types, spelling, lock files
 	$(BIN)/python requirements/lock.py --check
 
 test: .venv/.dev ## run the tests and measure coverage
-	$(BIN)/pytest --cov --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=0 $(ARGS)
 
 docs: .venv/.dev ## write the generated parts of docs/ again and run the documentation's tests
 	$(BIN)/python -m docs.generate

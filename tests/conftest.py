@@ -37,6 +37,22 @@ PLACES = (
 """Where MLflow's tables name files by their absolute paths."""
 
 
+LONG = (
+    "registry/test_crashes",
+    "test_quickstart",
+    "registry/test_outages",
+    "contracts/test_openapi",
+    "test_docs",
+)
+"""Files of tests that take minutes: with several processes they begin first, so that none waits for one."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin, whatever the order of the others."""
+    items.sort(key=lambda item: not str(item.path.with_suffix("")).endswith(LONG))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _heed_interrupts() -> None:
     """Let Ctrl+C reach what the tests start, also where the shell in whose background they run ignores it."""

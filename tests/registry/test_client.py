@@ -21,11 +21,15 @@ assert dict(os.environ) == before, set(os.environ) ^ set(before)
 """
 
 
+def clean() -> dict[str, str]:
+    """Return the environment without what MLflow, used in this process by another test, has left in it."""
+    return {name: value for name, value in os.environ.items() if "MLFLOW_" not in name}
+
+
 def test_first_use_is_silent_and_leaves_the_environment_alone(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/home/mlflow.db"
     command = [sys.executable, "-c", FIRST_USE, uri, str(tmp_path / "home")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    outcome = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=clean)
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=clean())
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
     assert [each.name for each in tmp_path.iterdir()] == ["home"]
 
@@ -33,7 +37,7 @@ def test_first_use_is_silent_and_leaves_the_environment_alone(tmp_path: Path) ->
 def test_processes_that_use_a_new_store_first_at_once_all_succeed(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/home/mlflow.db"
     command = [sys.executable, "-c", FIRST_USE, uri, str(tmp_path / "home")]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean()) for _ in range(3)]
     errors = [process.communicate()[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
 

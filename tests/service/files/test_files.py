@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from assay.service.limits import FILES_AT_ONCE
 from assay.telemetry import Counters
 
 Serve = Callable[[FastAPI], AbstractContextManager[str]]
+packed = partial(gzip.compress, mtime=0)
+"""Equal bytes whenever it is called: parameters name their tests."""
 CSV = b"id,text\n1,free prize claim now\n2,\n3,lunch tomorrow\n"
 
 
@@ -76,12 +79,8 @@ def test_without_a_task_the_default_task_decides(client: TestClient) -> None:
     ("name", "content", "media_type"),
     [
         ("x.tsv", b"text\tn\nlunch\t1\n", "text/tab-separated-values"),
-        ("x.csv.gz", gzip.compress(b"text,n\nlunch,1\n", mtime=0), "text/csv"),
-        (
-            "x.CSV.GZ",
-            gzip.compress(b"text,n\n", mtime=0) + gzip.compress(b"lunch,1\n", mtime=0) + bytes(9),
-            "text/csv",
-        ),
+        ("x.csv.gz", packed(b"text,n\nlunch,1\n"), "text/csv"),
+        ("x.CSV.GZ", b"".join(map(packed, (b"text,n\n", b"lunch,1\n"))) + bytes(9), "text/csv"),
         ("x.csv", "\ufefftext;n\r\nlunch;1\r\n".encode("utf-16-le"), "text/csv"),
         ("x.csv", b"sep=;\r\ntext;n\r\nlunch;1\r\n", "text/csv"),
     ],
@@ -134,7 +133,7 @@ def test_the_file_itself_may_be_the_body(client: TestClient, media_type: str, co
 
 def test_a_body_may_be_compressed(client: TestClient) -> None:
     headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
-    answer = client.post("/v1/tasks/spam/batch", content=gzip.compress(CSV, mtime=0), headers=headers)
+    answer = client.post("/v1/tasks/spam/batch", content=packed(CSV), headers=headers)
     assert [row["assay_label"] for row in rows_of(answer.content)] == ["spam", "", "ham"]
 
 
@@ -195,7 +194,7 @@ def test_a_thousand_columns_and_odd_names_are_told_briefly(client: TestClient) -
         ("x.parquet", b"PAR1 no PAR1", 422, "not a Parquet file"),
         ("x.parquet", b"", 422, "not a Parquet file"),
         ("x.csv.gz", b"no gzip", 400, "is not the gzip"),
-        ("x.csv.gz", gzip.compress(CSV, mtime=0)[:-4], 400, "its end is missing"),
+        ("x.csv.gz", packed(CSV)[:-4], 400, "its end is missing"),
         ("x.xlsx", b"PK", 415, "save the sheet as CSV UTF-8"),
         ("x.exe", b"MZ", 415, ".csv, .tsv, .jsonl, .ndjson, .parquet, each also with .gz"),
         ("x", b"a", 415, "does not say a known format"),
@@ -254,7 +253,7 @@ def limited(models: Models, spool: Path, longest: int) -> TestClient:
     )
 
 
-BOMB = gzip.compress(b"text\n" + b"a\n" * 500_000, mtime=0)
+BOMB = packed(b"text\n" + b"a\n" * 500_000)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +277,7 @@ def test_a_body_that_uncompresses_over_the_limit_is_refused(models: Models, tmp_
     refused(client.post("/batch", content=BOMB, headers=headers), 413, "too_large")
     both = {"Content-Type": "multipart/form-data; boundary=b", "Content-Encoding": "gzip"}
     form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv.gz"\r\n\r\n' + BOMB
-    refused(client.post("/batch", content=gzip.compress(form, mtime=0), headers=both), 413, "too_large")
+    refused(client.post("/batch", content=packed(form), headers=both), 413, "too_large")
 
 
 def test_a_file_of_just_the_limit_is_taken(models: Models, tmp_path: Path) -> None:
