@@ -135,15 +135,14 @@ class DecisionLog(Backlog[Decided]):
         taken = self._take(BATCH)
         self._untold += taken.lost
         records: list[Record] = []
-        try:
-            for each in taken.items:
-                self._make(each, records)
-        finally:
-            self._let_go(taken.lines, taken.content)
+        for each in taken.items:
+            self._make(each, records)
         if records:
             self._show(records)
         if self._writing:
             self._queue(records)
+        self._let_go(taken.lines, taken.content)
+        if self._writing:
             self._write(self._writing)
         self._report()
         return bool(taken.items)

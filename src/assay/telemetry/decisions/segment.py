@@ -72,10 +72,11 @@ class Segment:
         """Return whether the file is full or old."""
         if self._since is None:
             return False
-        old = self._clock() - self._since >= most_seconds
-        with suppress(FileNotFoundError):
-            return old or self.path.stat().st_size >= most_bytes
-        return False
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            return False
+        return size >= most_bytes or self._clock() - self._since >= most_seconds
 
     def rotate(self) -> Path | None:
         """Close the file under a name that says what it holds; return that, or None where it holds nothing.
