@@ -24,7 +24,7 @@ from assay.estimators import Decision, Manifest
 from assay.exceptions import AssayError
 from assay.service import Exchange, Models, create_app
 from assay.settings import Settings
-from assay.telemetry import LOG_FIELDS, Counters
+from assay.telemetry import DECISION_FIELDS, LOG_FIELDS, Counters
 from docs.meanings import FILES_OF_A_SET, SETTING_GROUPS, TASK_KEYS
 
 PAGES = Path(__file__).parent
@@ -204,6 +204,9 @@ def metrics() -> dict[str, tuple[str, str, list[str]]]:
     counters.swapped("spam", "swapped")
     counters.serving("spam", "1")
     counters.degraded("redis", True)
+    counters.logged(1, 400)
+    counters.unlogged_decisions(1)
+    counters.log_state(1, 0.1)
     found = {}
     for family in text_string_to_metric_families(counters.render().decode()):
         names = {name for sample in family.samples for name in sample.labels} - {"le"}
@@ -270,6 +273,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": errors_table,
     "log-fields": lambda: table(
         ("field", "meaning"), ((f"`{name}`", told) for name, told in LOG_FIELDS.items())
+    ),
+    "decision-fields": lambda: table(
+        ("field", "meaning"), ((f"`{name}`", told) for name, told in DECISION_FIELDS.items())
     ),
     "named-sets": sets_table,
     "score-columns": lambda: bullets(scoring.COLUMNS),

@@ -20,7 +20,7 @@ from assay.notation import origins, pairs
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
 from assay.serving import Bell, Following, RunFolder, open_pinned, open_served, serve_folders
 from assay.settings import Settings
-from assay.telemetry import Counters, Feedback, RequestLog
+from assay.telemetry import Counters, DecisionLog, Feedback, LogPolicy, RequestLog
 
 
 def create_app() -> FastAPI:
@@ -38,6 +38,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     models = Models(default_task=settings.default_task)
     metrics = Counters(run.metrics if run else None)
     log = _open_log(settings, metrics)
+    decisions = _open_decisions(settings, metrics)
     access = open_access(settings, on_fault=lambda part, fault: metrics.degraded(part, bool(fault)))
     following = _follow(models, settings, metrics, run)
     _freeze()
@@ -48,6 +49,8 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
             if log:
                 stack.enter_context(log.running())
                 stack.enter_context(surviving_hangups())
+            if decisions:
+                stack.enter_context(decisions.running())
             await stack.enter_async_context(access.running())
             group = await stack.enter_async_context(anyio.create_task_group())
             if following:
@@ -67,6 +70,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         access=access,
         record=partial(_record, AuditLog(people)),
         feedback=Feedback(people),
+        sink=decisions,
         attributes=pairs(settings.attributes),
         origins=origins(settings.cors_origins),
         lifespan=lifespan,
@@ -92,6 +96,21 @@ def _open_log(settings: Settings, metrics: Counters) -> RequestLog | None:
     if not settings.request_log:
         return None
     return RequestLog(settings.request_log, metrics=metrics, texts=settings.log_texts)
+
+
+def _open_decisions(settings: Settings, metrics: Counters) -> DecisionLog | None:
+    if not settings.decision_log:
+        return None
+    policy = LogPolicy(
+        text=settings.decision_text,
+        key=settings.decision_key,
+        sync=settings.decision_sync,
+        share=settings.decision_share,
+        rotate_bytes=settings.decision_rotate_bytes,
+        rotate_seconds=settings.decision_rotate_seconds,
+        days=settings.decision_days,
+    )
+    return DecisionLog(settings.decisions, metrics=metrics, policy=policy)
 
 
 @contextmanager

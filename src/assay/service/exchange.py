@@ -55,4 +55,6 @@ class Exchange:
 def exchange_of(connection: HTTPConnection) -> Exchange:
     """Return the exchange that a request belongs to."""
     exchange: Exchange = connection.scope["state"]["exchange"]
+    # Known once a route was found; whoever is told of decisions does not wait for the answer's end.
+    exchange.route = getattr(connection.scope.get("route"), "path", exchange.route)
     return exchange

@@ -79,6 +79,20 @@ class Counters:
         """Count a request that the request log has no line of."""
         self._families.unlogged.inc()
 
+    def logged(self, count: int, bytes: int) -> None:
+        """Count decisions that were written into the decision log, and the bytes of their lines."""
+        self._families.log_written.inc(count)
+        self._families.log_bytes.inc(bytes)
+
+    def unlogged_decisions(self, count: int) -> None:
+        """Count decisions that the decision log has no line of."""
+        self._families.log_dropped.inc(count)
+
+    def log_state(self, waiting: int, lag: float) -> None:
+        """Say how many decisions wait for the decision log, and how many seconds the oldest has."""
+        self._families.log_waiting.set(waiting)
+        self._families.log_lag.set(lag)
+
     def swapped(self, task: str, outcome: SwapOutcome) -> None:
         """Count an attempt to let another version answer for a task."""
         self._families.swaps.labels(task, outcome).inc()

@@ -54,7 +54,23 @@ class Families:
         self.unlogged = self._counter(
             "request_log_dropped", "Requests without a line in the request log: it could not keep up."
         )
+        self._add_decision_log()
         self._add_states()
+
+    def _add_decision_log(self) -> None:
+        self.log_written = self._counter("decision_log_written", "Decisions written into the decision log.")
+        self.log_bytes = self._counter("decision_log_bytes", "Bytes of the decision log's lines.")
+        self.log_dropped = self._counter(
+            "decision_log_dropped", "Decisions without a line in the decision log: it could not keep up."
+        )
+        self.log_waiting = self._gauge(
+            "decision_log_waiting", "Decisions that wait to be written into the decision log.", "livesum"
+        )
+        self.log_lag = self._gauge(
+            "decision_log_lag_seconds",
+            "Seconds that the oldest decision without a line has waited, of the worker with the longest.",
+            "livemax",
+        )
 
     def _add_states(self) -> None:
         self.served = self._gauge(

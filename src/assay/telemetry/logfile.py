@@ -12,14 +12,22 @@ from assay.exceptions import ConfigError
 
 STANDARD_OUTPUT = "-"
 
+REQUEST_LOG = (
+    "Name a file in a folder that exists and that this account may write in ASSAY_REQUEST_LOG, "
+    "or - for standard output."
+)
+"""What to do about a request log that cannot be opened."""
+
 
 class LogFile:
     """Appends lines to a file, or to standard output for ``-``.
 
+    Whoever moves the file away or writes it anew holds its lock meanwhile (``lockf`` on all of it).
+
     Raises ConfigError when it cannot be opened.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, what: str = "request log", remedy: str = REQUEST_LOG) -> None:
         self.path = path
         try:
             if path == STANDARD_OUTPUT:
@@ -29,9 +37,7 @@ class LogFile:
                 self._open()
         except OSError as error:
             raise ConfigError(
-                f"The request log {path!r} cannot be written: {error.strerror}. Name a file in a folder that "
-                "exists and that this account may write in ASSAY_REQUEST_LOG, or - for standard output.",
-                path=path,
+                f"The {what} {path!r} cannot be written: {error.strerror}. {remedy}", path=path
             ) from error
 
     def append(self, lines: Sequence[bytes]) -> int:
@@ -39,14 +45,24 @@ class LogFile:
 
         No line is torn or mixed with one of another process. Raises OSError when not one can be written.
         """
-        if self.path != STANDARD_OUTPUT and self._moved():
-            self.close()
-            self._open()
-        with self._locked():
+        with self.locked():
             if self._regular:
                 self._append_all(b"".join(lines))
                 return len(lines)
             return self._write_some(lines)
+
+    @contextmanager
+    def locked(self) -> Iterator[int]:
+        """Keep others from writing while the block runs; it gets the descriptor of the file at the path.
+
+        Raises OSError when there is no such file and none can be made.
+        """
+        self._lock()
+        try:
+            yield self._descriptor
+        finally:
+            with suppress(OSError):
+                fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file; standard output stays open."""
@@ -61,6 +77,18 @@ class LogFile:
         self._descriptor = os.open(self.path, flags, 0o640)
         self._regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
 
+    def _lock(self) -> None:
+        while True:
+            if self.path != STANDARD_OUTPUT and self._moved():
+                self.close()
+                self._open()
+            # What knows no locks has no other writer that could be kept out.
+            with suppress(OSError):
+                fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
+            # Whoever held the lock before may have moved the file away: what is written to it may be lost.
+            if self.path == STANDARD_OUTPUT or not self._moved():
+                return
+
     def _moved(self) -> bool:
         """Return whether the path leads to another file by now, or to none, as after a rotation."""
         if self._descriptor < 0:
@@ -71,17 +99,6 @@ class LogFile:
         except FileNotFoundError:
             return True
         return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        # What knows no locks has no other writer that could be kept out.
-        with suppress(OSError):
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
 
     def _append_all(self, data: bytes) -> None:
         size = os.fstat(self._descriptor).st_size

@@ -2,8 +2,9 @@
 
 ``predictions.jsonl`` is written now, by the first worker; ``predictions-2.jsonl`` by the second. A closed
 file is ``predictions-1.20261129T101500123456Z-20261129T111500123456Z.jsonl``: its worker's number, and the
-earliest and the latest ``at`` in it. Compressed it ends in ``.jsonl.gz``. ``predictions.FIRST-LAST.parquet``
-holds several closed files of one day together; its metadata names them.
+earliest and the latest ``at`` in it. Compressed it ends in ``.jsonl.gz``; a file of which both forms are
+there was being compressed when a process was killed, and the compressed one is whole.
+``predictions.FIRST-LAST.parquet`` holds several closed files of one day together; its metadata names them.
 """
 
 import re
@@ -51,15 +52,33 @@ def closed_name(slot: int, first: float, last: float, again: int = 0) -> str:
 
 
 def names_in(folder: Path) -> Iterator[LogName]:
-    """Yield the files of the log in a folder by name; none when there is no such folder."""
+    """Yield the files of the log in a folder by name, each once; none when there is no such folder."""
     if not folder.is_dir():
         return
-    for path in sorted(folder.iterdir()):
-        found = _NAME.fullmatch(path.name)
-        if found and (found["kind"] == "jsonl" or found["first"]):
-            yield LogName(
-                path, int(found["slot"] or 1), found["kind"], _read(found["first"]), _read(found["last"])
-            )
+    paths = {path.name: path for path in sorted(folder.iterdir())}
+    for path in paths.values():
+        if f"{path.name}.gz" in paths:
+            continue
+        if name := _name_of(path):
+            yield name
+
+
+def uncompressed_in(folder: Path) -> list[Path]:
+    """Return the closed files in a folder that are to be compressed, also those that have been."""
+    names = [_name_of(path) for path in sorted(folder.iterdir())]
+    return [name.path for name in names if name and not name.active and name.kind == "jsonl"]
+
+
+def _name_of(path: Path) -> LogName | None:
+    found = _NAME.fullmatch(path.name)
+    if not found or (found["kind"] != "jsonl" and not found["first"]):
+        return None
+    try:
+        span = _read(found["first"]), _read(found["last"])
+    except ValueError:
+        # Somebody's own file: the log writes no thirteenth month.
+        return None
+    return LogName(path, int(found["slot"] or 1), found["kind"], *span)
 
 
 def _written(moment: float) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 MEANINGS = {
-    "at": "When it was decided, in UTC, to the microsecond.",
+    "at": "When it was decided, in UTC: the time in its id, to the millisecond.",
     "id": "The decision's id, the one that the answer carries.",
     "task": "The task.",
     "model": "The registered model.",
@@ -61,17 +62,67 @@ class Record:
     share: float = 1.0
 
     def line(self) -> bytes:
-        """Return the record as one line of JSON with its newline; what is empty is left out."""
-        told = {name: value for name in NAMES if (value := getattr(self, name)) != DEFAULTS.get(name, value)}
-        for name in ALWAYS:
-            told[name] = getattr(self, name)
-        moment = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="microseconds")
-        return orjson.dumps({"at": moment, **told}, option=orjson.OPT_APPEND_NEWLINE)
+        """Return the record as one line of JSON with its newline; what is empty is left out.
+
+        Raises TypeError where a text is not valid Unicode.
+        """
+        # One by one: a loop over the fields takes four times as long, and every decision comes by here.
+        told: dict[str, Any] = {
+            "at": written(self.at),
+            "id": self.id,
+            "task": self.task,
+            "model": self.model,
+            "version": self.version,
+            "label": self.label,
+            "confidence": self.confidence,
+        }
+        if self.score is not None:
+            told["score"] = self.score
+        if self.threshold is not None:
+            told["threshold"] = self.threshold
+        if self.decided_by != "model":
+            told["decided_by"] = self.decided_by
+        if self.rule is not None:
+            told["rule"] = self.rule
+        if self.review:
+            told["review"] = True
+        if self.characters:
+            told["characters"] = self.characters
+        if self.unknown is not None:
+            told["unknown"] = self.unknown
+        if self.text_hash:
+            told["text_hash"] = self.text_hash
+        if self.text is not None:
+            told["text"] = self.text
+        self._add_request(told)
+        return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _add_request(self, told: dict[str, Any]) -> None:
+        if self.subject is not None:
+            told["subject"] = self.subject
+        if self.request_id:
+            told["request_id"] = self.request_id
+        if self.key:
+            told["key"] = self.key
+        if self.route:
+            told["route"] = self.route
+        if self.share != 1.0:
+            told["share"] = self.share
 
 
 NAMES = tuple(each.name for each in fields(Record) if each.name != "at")
-DEFAULTS = {each.name: each.default for each in fields(Record)}
-ALWAYS = ("id", "task")
+
+
+def written(at: float) -> str:
+    """Return a moment as a line has it."""
+    second, microsecond = divmod(round(at * 1e6), 1_000_000)
+    return f"{_second(second)}.{microsecond:06d}+00:00"
+
+
+@lru_cache(maxsize=16)
+def _second(second: int) -> str:
+    # Making it takes longer than the rest of a line, and many decisions fall into one second.
+    return datetime.fromtimestamp(second, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def read_line(line: bytes) -> Record | None:

@@ -1,0 +1,264 @@
+"""The decision log beside the requests: every decision a record, shown to whoever watches, and written."""
+
+import logging
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Protocol
+
+from assay.service import Decided
+from assay.telemetry import backlog
+from assay.telemetry.backlog import Backlog, Bounds
+from assay.telemetry.decisions.keeping import Keeping
+from assay.telemetry.decisions.record import Record
+from assay.telemetry.decisions.recording import Recording, Unknown
+from assay.telemetry.decisions.writing import LogPolicy, Writing
+
+logger = logging.getLogger(__name__)
+
+Observer = Callable[[Sequence[Record]], None]
+
+PAUSE_SECONDS = backlog.PAUSE_SECONDS
+KEEP_SECONDS = 10.0
+"""Between two rounds of keeping house."""
+
+LONGEST_WAITING = 20_000
+"""Decisions that wait to be looked at, and lines that wait for the disk; more are dropped."""
+LONGEST_CONTENT = 32_000_000
+"""Characters of texts, and bytes of lines, that wait; more are dropped."""
+
+BATCH = 1_000
+SLICE = 32
+BREATH_SECONDS = 0.0002
+"""Pause after each slice of decisions: whoever answers requests waits for the interpreter meanwhile."""
+
+TOLD_SECONDS = 60.0
+"""Between two messages of dropped decisions."""
+
+
+class LogMetrics(Protocol):
+    """Where the log tells how it does; ``telemetry.Counters`` is one."""
+
+    def logged(self, count: int, bytes: int) -> None:
+        """Count decisions that were written, and the bytes of their lines."""
+
+    def unlogged_decisions(self, count: int) -> None:
+        """Count decisions that the log has no line of."""
+
+    def log_state(self, waiting: int, lag: float) -> None:
+        """Say how many decisions wait, and how many seconds the oldest has."""
+
+    def degraded(self, part: str, trouble: bool) -> None:
+        """Say whether a part that the service can do without is out of order."""
+
+
+class DecisionLog(Backlog[Decided]):
+    """Takes note of decisions at once; a thread of its own makes records of them, shows and writes them.
+
+    Parameters
+    ----------
+    folder
+        Where the files are; without it nothing is written, and observers are all that sees records.
+    metrics
+        Where it tells how it does.
+    policy
+        What is kept, and how.
+    observers
+        Shown every decision, also those of which no line is kept.
+    unknown
+        Returns the share of a text's words that a model does not know; None where it cannot tell.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        metrics: LogMetrics,
+        policy: LogPolicy | None = None,
+        observers: Sequence[Observer] = (),
+        unknown: Unknown | None = None,
+    ) -> None:
+        """Look whether the folder can be used; raises ConfigError when it cannot."""
+        super().__init__(
+            f"The decision log {folder}" if folder else "The watch on decisions",
+            "decisions",
+            Bounds(LONGEST_WAITING, LONGEST_CONTENT),
+            pause=PAUSE_SECONDS,
+            on_trouble=lambda trouble: metrics.degraded("decision_log", trouble),
+        )
+        self._folder, self._metrics, self._policy = folder, metrics, policy or LogPolicy()
+        self._writing = Writing(folder, self._policy) if folder else None
+        hashes = self._writing.hashes if self._writing else None
+        self._recording = Recording(hashes, text=self._policy.text, unknown=unknown)
+        self._observers = list(observers)
+        self._failed: set[int] = set()
+        self._ready: list[bytes] = []
+        self._ready_bytes = self._written = 0
+        self._ready_since: float | None = None
+        self._untold, self._told_at = 0, -TOLD_SECONDS
+        self._closed = Event()
+
+    def write(self, decided: Decided) -> None:
+        """Take note of decisions that are about to be answered; never waits for a disk."""
+        texts, count = decided.texts, len(decided.decisions)
+        content = len(texts[0]) if count == 1 else sum(map(len, texts))
+        if not self._offer(decided, count, content):
+            self._metrics.unlogged_decisions(count)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Write while the block runs, and at its end what is left, if the disk takes it soon enough."""
+        with ExitStack() as stack:
+            if self._folder:
+                stack.enter_context(self._keeping(self._folder))
+            stack.enter_context(super().running())
+            yield
+
+    def state(self) -> dict[str, Any]:
+        """Return how the log of this process does, as ``/health`` shows it."""
+        waiting, lag = self._lag()
+        return {
+            "folder": str(self._folder) if self._folder else None,
+            "written": self._written,
+            "dropped": self.dropped,
+            "waiting": waiting,
+            "lag_seconds": round(lag, 3),
+            "text": self._policy.text,
+            "trouble": self.trouble or None,
+        }
+
+    def _write_batch(self) -> bool:
+        taken = self._take(BATCH)
+        self._untold += taken.lost
+        records: list[Record] = []
+        for each in taken.items:
+            self._make(each, records)
+        if records:
+            self._show(records)
+        if self._writing:
+            self._queue(records)
+        self._let_go(taken.lines, taken.content)
+        if self._writing:
+            self._write(self._writing)
+        self._report()
+        return bool(taken.items)
+
+    def _make(self, decided: Decided, records: list[Record]) -> None:
+        before = len(records)
+        try:
+            for record in self._recording.records(decided):
+                records.append(record)
+                if len(records) % SLICE == 0:
+                    time.sleep(BREATH_SECONDS)
+        except Exception:  # the edge of a thread: one odd decision must not end the log of all others
+            logger.exception("Decisions of request %s have no record.", decided.exchange.request_id)
+            self._lose(len(decided.decisions) - (len(records) - before))
+
+    def _show(self, records: Sequence[Record]) -> None:
+        for observer in self._observers:
+            try:
+                observer(records)
+            except Exception:  # whoever watches must not end the log
+                if id(observer) not in self._failed:
+                    logger.exception("What watches decisions failed: %r.", observer)
+                self._failed.add(id(observer))
+
+    def _queue(self, records: Sequence[Record]) -> None:
+        """Make lines of what is to be kept, as long as there is room for them."""
+        share = self._policy.share
+        for number, record in enumerate(records, 1):
+            if share < 1.0:
+                if not sampled(record.id, share):
+                    continue
+                record = replace(record, share=share)
+            try:
+                line = record.line()
+            except TypeError:
+                logger.exception("The decision %s cannot be written as a line.", record.id)
+                self._lose(1)
+                continue
+            if len(self._ready) >= LONGEST_WAITING or self._ready_bytes + len(line) > LONGEST_CONTENT:
+                self._lose(1)
+                continue
+            self._ready.append(line)
+            self._ready_bytes += len(line)
+            if number % SLICE == 0:
+                time.sleep(BREATH_SECONDS)
+
+    def _write(self, writing: Writing) -> None:
+        reason = self.trouble
+        try:
+            if self._ready:
+                reason = ""
+                self._ready_since = self._ready_since or time.monotonic()
+                writing.append(self._ready)
+                self._metrics.logged(len(self._ready), self._ready_bytes)
+                self._written += len(self._ready)
+                self._ready, self._ready_bytes, self._ready_since = [], 0, None
+            if writing.tend():
+                self._closed.set()
+        except OSError as error:
+            reason = error.strerror or str(error)
+        self._tell(reason)
+
+    def _lose(self, count: int) -> None:
+        with self._lock:
+            self.dropped += count
+        self._untold += count
+        self._metrics.unlogged_decisions(count)
+
+    def _report(self) -> None:
+        self._metrics.log_state(*self._lag())
+        now = time.monotonic()
+        if self._untold and now - self._told_at >= TOLD_SECONDS:
+            told = "%s has no line of %s decisions: they came faster than they could be written."
+            logger.error(told, self._called, f"{self._untold:,}")
+            self._untold, self._told_at = 0, now
+
+    def _lag(self) -> tuple[int, float]:
+        """Return how many decisions have no line yet, and how many seconds the oldest has waited."""
+        with self._lock:
+            since = self._ready_since or (self._waiting[0][3] if self._waiting else None)
+            waiting = self._lines + len(self._ready)
+        return waiting, time.monotonic() - since if since else 0.0
+
+    @contextmanager
+    def _keeping(self, folder: Path) -> Iterator[None]:
+        """Keep house while the block runs, in a thread that gives way to those who answer requests."""
+        ended = Event()
+        keeping = Keeping(folder, days=self._policy.days, stopping=ended.is_set)
+
+        def keep() -> None:
+            while not ended.is_set():
+                self._closed.wait(KEEP_SECONDS)
+                self._closed.clear()
+                if not ended.is_set():
+                    keeping.keep()
+
+        thread = Thread(target=keep, name="decision log keeping", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            self._closed.set()
+            thread.join(backlog.STOP_SECONDS)
+
+    def _left(self) -> int:
+        return super()._left() + len(self._ready) + self._untold
+
+    def _close(self) -> None:
+        if self._writing:
+            try:
+                self._writing.close()
+            except OSError as error:
+                logger.error("%s could not be forced to disk: %s", self._called, error.strerror or error)
+
+
+def sampled(identifier: str, share: float) -> bool:
+    """Return whether the decision of an id is among so large a share; always the same for the same id."""
+    return zlib.crc32(identifier.encode()) < share * 2**32
