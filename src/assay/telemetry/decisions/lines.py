@@ -30,8 +30,8 @@ class Found(NamedTuple):
 
 def open_file(path: Path, stack: ExitStack) -> BinaryIO:
     """Return the bytes of a file, closed by ``stack``; a pipe in its place holds nobody up."""
-    opened = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
-    return cast(BinaryIO, stack.enter_context(opened))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return cast(BinaryIO, stack.enter_context(os.fdopen(descriptor, "rb")))
 
 
 def open_lines(path: Path, stack: ExitStack) -> BinaryIO:

@@ -27,8 +27,8 @@ def list_log(folder: Path) -> list[LogName]:
                 break
     except OSError as error:
         raise LogError(
-            f"The decision log in {str(folder)!r} cannot be read: {error.strerror or error}. Give this account "
-            "the right to list the folder.",
+            f"The decision log in {str(folder)!r} cannot be read: {error.strerror or error}. Give this "
+            "account the right to list the folder.",
             folder=folder,
         ) from error
     return sorted(names, key=_order)
@@ -38,8 +38,8 @@ def check_folder(folder: Path) -> None:
     """Raise LogError, saying where to look, when a log's folder does not exist."""
     if not folder.is_dir():
         raise LogError(
-            f"There is no decision log in {str(folder)!r}: it is no folder. A service with ASSAY_DECISION_LOG "
-            "makes it; name it in ASSAY_DECISION_FOLDER, or in ASSAY_HOME the folder that holds it as logs.",
+            f"There is no decision log in {str(folder)!r}: it is no folder. A service that keeps a log makes "
+            "it; name it in ASSAY_DECISION_FOLDER, or in ASSAY_HOME the folder that holds it as logs.",
             folder=folder,
         )
 

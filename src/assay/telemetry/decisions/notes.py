@@ -1,4 +1,4 @@
-"""What a reader of the log met on its way: files, bytes, lines that are no records, files it could not read."""
+"""What a reader of the log met: files, bytes, lines that are no records, files it could not read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

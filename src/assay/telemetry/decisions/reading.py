@@ -125,8 +125,8 @@ class _Reader:
                 opened = self._open_active(stack)
                 if self._unread():
                     continue
-                for stream, path, size in opened:
-                    yield from self._lines(stream, path, size)
+                for stream, size in opened:
+                    yield from self._lines(stream, size)
                 return
 
     def _unread(self) -> list[LogName]:
@@ -170,7 +170,7 @@ class _Reader:
                     return
                 self._done.add(source)
                 self._opened(stream)
-                yield from self._lines(stream, path)
+                yield from self._lines(stream)
         except FileNotFoundError:
             # It has another name by now, or is gone for good; the next list tells.
             self._missed[path.name] += 1
@@ -190,19 +190,19 @@ class _Reader:
             rows = file.rows(source, since=self._since, until=self._until, needle=self._needle)
             yield from (found.record for found in rows if self._fits(found.record))
 
-    def _open_active(self, stack: ExitStack) -> list[tuple[BinaryIO, Path, int]]:
+    def _open_active(self, stack: ExitStack) -> list[tuple[BinaryIO, int]]:
         opened = []
         for path in (name.path for name in list_log(self._folder) if name.active):
             try:
                 stream = open_file(path, stack)
-                opened.append((stream, path, os.fstat(stream.fileno()).st_size))
+                opened.append((stream, os.fstat(stream.fileno()).st_size))
             except FileNotFoundError:
                 continue
             except OSError as error:
                 self._fault(path, error.strerror or str(error))
         return opened
 
-    def _lines(self, stream: BinaryIO, path: Path, size: int | None = None) -> Iterator[Record]:
+    def _lines(self, stream: BinaryIO, size: int | None = None) -> Iterator[Record]:
         """Yield the records in lines; the end of a file that is written to may be under way."""
         if size is not None:
             self._opened(stream)

@@ -50,15 +50,19 @@ class TaskTally:
             "mean_confidence": self.confidence / self.weight,
             "mean_characters": self.characters / self.weight,
             "scored": round(sum(self._scores)),
-            "scores": [
-                round(sum(self._scores[at : at + BINS // TENTHS])) for at in range(0, BINS, BINS // TENTHS)
-            ],
+            "scores": self._tenths(),
             "score_deciles": self._deciles(),
         }
 
+    def _tenths(self) -> list[int]:
+        """Return how many scores lie in each tenth from 0 to 1."""
+        wide = BINS // TENTHS
+        return [round(sum(self._scores[at : at + wide])) for at in range(0, BINS, wide)]
+
     def _deciles(self) -> list[float]:
         """Return the nine scores that cut the scored decisions into ten equal parts, to a thousandth."""
-        total, found, below = sum(self._scores), [], 0.0
+        found: list[float] = []
+        total, below = sum(self._scores), 0.0
         for at, weight in enumerate(self._scores):
             below += weight
             while len(found) < TENTHS - 1 and total and below >= total * (len(found) + 1) / TENTHS:

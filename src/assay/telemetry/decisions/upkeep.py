@@ -20,7 +20,8 @@ DRAFT = ".upkeep-draft"
 def upkeep(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
     """Be the only process that replaces closed files of a log; what one before left half done is removed.
 
-    Raises LogError when another one goes on for longer than ``wait`` seconds, or the folder cannot be written.
+    Raises LogError when another one goes on for longer than ``wait`` seconds, or the folder cannot be
+    written.
     """
     try:
         with (folder / LOCK).open("ab") as lock:
@@ -31,8 +32,8 @@ def upkeep(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
             yield
     except PermissionError as error:
         raise LogError(
-            f"The decision log in {str(folder)!r} cannot be changed: {error.strerror}. Run this as the account "
-            "of the service.",
+            f"The decision log in {str(folder)!r} cannot be changed: {error.strerror}. Run this as the "
+            "account of the service.",
             folder=folder,
         ) from error
 
