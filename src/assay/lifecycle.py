@@ -10,8 +10,9 @@ from assay.config import find_task
 from assay.database import Database
 from assay.exceptions import DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_file, open_registry, registered_name
+from assay.moments import parse_moment
 from assay.progress import Progress
-from assay.registry import Registry, Version, parse_moment, tenure_at, who_of
+from assay.registry import Registry, Version, tenure_at, who_of
 from assay.settings import Settings
 
 if TYPE_CHECKING:
@@ -186,6 +187,9 @@ def evidence(entry: Entry) -> str:
         parts.append(f"scopes {', '.join(map(str, scopes)) if isinstance(scopes, list) else '-'}")
         parts.append(f"rate {found.get('rate') or '-'}")
         parts.append(f"expires {expires or 'never'}")
+    if entry.kind == "log":
+        parts.append(f"{found.get('decisions')} decisions of {found.get('files')} files")
+        parts.append(f"{found.get('said')} rows of feedback, subject {found.get('subject')}")
     if digest := found.get("digest"):
         parts.append(f"artifact {str(digest)[:12]}")
     if noticed := found.get("noticed_by"):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from assay.exceptions import ConfigError
+from assay.exceptions import ConfigError, LogError
 
 KEY_FILE = "decision.key"
 KEY_BYTES = 32
@@ -74,6 +74,22 @@ def read_key(folder: Path, setting: str = "") -> bytes | None:
             path=path,
         )
     return bytes.fromhex(held.strip())
+
+
+def hashes_of(folder: Path, setting: str = "") -> Hashes:
+    """Return the hashes of a log that is there.
+
+    Raises LogError without a key: a new one would find nothing; ConfigError as ``read_key``.
+    """
+    key = read_key(folder, setting)
+    if key is None:
+        raise LogError(
+            f"The key of the decision log's hashes is not there: {str(folder / KEY_FILE)!r}. Without it a "
+            "subject is not found. Name the log's folder in ASSAY_DECISION_FOLDER, or set "
+            "ASSAY_DECISION_KEY as the service has it.",
+            folder=folder,
+        )
+    return Hashes(key)
 
 
 def make_key(folder: Path) -> bytes:
