@@ -28,10 +28,10 @@ def test_requests_are_counted_by_route_method_and_status() -> None:
     for status in (200, 200, 422):
         counters.request(answered(status=status))
     read = samples(counters)
-    labels = (("method", "POST"), ("route", "/predict"))
-    assert read["assay_requests_total", (*labels, ("status", "200"))] == 2
-    assert read["assay_requests_total", (*labels, ("status", "422"))] == 1
-    assert read["assay_request_seconds_count", labels] == 3
+    labels, task = (("method", "POST"), ("route", "/predict")), ("task", "")
+    assert read["assay_requests_total", (*labels, ("status", "200"), task)] == 2
+    assert read["assay_requests_total", (*labels, ("status", "422"), task)] == 1
+    assert read["assay_request_seconds_count", (*labels, task)] == 3
 
 
 def test_latencies_from_microseconds_to_seconds_fall_into_different_buckets() -> None:
@@ -53,8 +53,8 @@ def test_decisions_are_counted_by_task_version_label_and_tier(spam_cascade: Casc
     counters.decided(decisions[:1])
     read = samples(counters)
     for label, count in (("spam", 3), ("ham", 1)):
-        labels = (("decided_by", "model"), ("label", label), ("task", "spam"), ("version", "3"))
-        assert read["assay_decisions_total", labels] == count
+        labels = {"decided_by": "model", "label": label, "rule": "", "task": "spam", "version": "3"}
+        assert read["assay_decisions_total", tuple(labels.items())] == count
 
 
 def test_two_sets_of_counters_share_nothing(spam_cascade: Cascade) -> None:

@@ -60,10 +60,10 @@ def test_counts_are_summed_and_outlive_a_process_whose_state_does_not(folder: Pa
     second.communicate("\n")
     lines = set(said.splitlines())
     for version, count in (("1", 3), ("2", 4), ("3", 5)):
-        labels = f'decided_by="model",label="ham",task="spam",version="{version}"'
+        labels = f'decided_by="model",label="ham",rule="",task="spam",version="{version}"'
         assert f"assay_decisions_total{{{labels}}} {count}.0" in lines
-    assert 'assay_requests_total{method="GET",route="/",status="200"} 12.0' in lines
-    assert 'assay_request_seconds_count{method="GET",route="/"} 12.0' in lines
+    assert 'assay_requests_total{method="GET",route="/",status="200",task=""} 12.0' in lines
+    assert 'assay_request_seconds_count{method="GET",route="/",task=""} 12.0' in lines
     assert 'assay_served{task="spam",version="1"} 0.0' in lines
     assert 'assay_served{task="spam",version="2"} 1.0' in lines
     assert 'assay_degraded{part="redis"} 1.0' in lines
