@@ -15,8 +15,9 @@ BUCKETS = (
 TEXT_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 SCORE_BUCKETS = tuple(step / 20 for step in range(1, 21))
 
-Over = Literal["sum", "livesum", "livemax", "livemin", "min"]
-"""How the values of several workers make one: of those that live, or of all that ever ran."""
+State = Literal["livesum", "livemax", "livemin", "min"]
+Over = Literal["sum"] | State
+"""How the values of several workers make one: of those that live, or of all that ever ran (sum, min)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,10 +182,8 @@ class Families:
         self._list(f"assay_{name}_total", "counter", labels, meaning, "sum")
         return Counter(f"assay_{name}", meaning, labels, registry=self._registry)
 
-    def _gauge(self, name: str, meaning: str, over: Over, *labels: str) -> Gauge:
+    def _gauge(self, name: str, meaning: str, over: State, *labels: str) -> Gauge:
         self._list(f"assay_{name}", "gauge", labels, meaning, over)
-        if over == "sum":
-            raise ValueError(f"The gauge {name!r} would add up states of workers that are dead.")
         return Gauge(f"assay_{name}", meaning, labels, registry=self._registry, multiprocess_mode=over)
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
