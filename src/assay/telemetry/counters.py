@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -109,6 +109,9 @@ class Counters(WatchCounts):
         if before is not None:
             self._families.served.labels(task, before).set(0)
         self._answering[task] = version
+        for outcome in get_args(SwapOutcome):
+            # From 0 up: Prometheus sees no rise in a series that begins with its first event.
+            self._families.swaps.labels(task, outcome)
         self._families.served.labels(task, version).set(1)
         if before is not None and before != version:
             self._left(task, before)
