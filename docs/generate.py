@@ -12,7 +12,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal
 
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -20,12 +19,14 @@ from assay import scoring
 from assay.cli import build_parser
 from assay.config import Task
 from assay.datasets import CATALOG
-from assay.estimators import Decision, Manifest
+from assay.estimators import Manifest
 from assay.exceptions import AssayError
-from assay.service import Exchange, Models, create_app
+from assay.service import Models, create_app
 from assay.settings import Settings
 from assay.telemetry import DECISION_FIELDS, LOG_FIELDS, Counters
-from docs.meanings import FILES_OF_A_SET, SETTING_GROUPS, TASK_KEYS
+from assay.telemetry.metrics.families import Family, families
+from docs.meanings import FILES_OF_A_SET, OVER_WORKERS, SETTING_GROUPS, TASK_KEYS
+from docs.watching import alerts, metrics_of, used_by
 
 PAGES = Path(__file__).parent
 MARKED = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
@@ -193,36 +194,35 @@ def calls_table() -> str:
     return table(("call", "what it does"), [(f"`{method} {path}`", says) for method, path, says in calls()])
 
 
-def metrics() -> dict[str, tuple[str, str, list[str]]]:
-    """Return type, sentence and label names of every metric, by name, as Prometheus reads them."""
-    counters = Counters()
-    call = {"method": "POST", "path": "/batch", "status": 503, "code": "overloaded", "task": "spam"}
-    counters.request(Exchange(request_id="1", rows=1, **call))  # type: ignore[arg-type]
-    values = {"task": "spam", "label": "ham", "confidence": 1.0, "score": 0.0, "threshold": 0.5}
-    counters.decided([Decision(**values, decided_by="model", model="SpamClassifier", version="1")])  # type: ignore[arg-type]
-    counters.rejected("delay")
-    counters.swapped("spam", "swapped")
-    counters.serving("spam", "1")
-    counters.degraded("redis", True)
-    counters.logged(1, 400)
-    counters.unlogged_decisions(1)
-    counters.log_state(1, 0.1)
-    found = {}
-    for family in text_string_to_metric_families(counters.render().decode()):
-        names = {name for sample in family.samples for name in sample.labels} - {"le"}
-        if not family.samples[0].name.endswith("_created"):
-            suffix = "_total" if family.type == "counter" else ""
-            found[family.name + suffix] = (family.type, family.documentation, sorted(names))
-    return found
+def metrics() -> dict[str, Family]:
+    """Return every metric by its name."""
+    return {family.name: family for family in families()}
 
 
 def metrics_table() -> str:
-    """Return the metrics."""
+    """Return the metrics, how workers make one value, and where each is looked at."""
+    rows = []
+    for family in families():
+        alerts, panels = used_by(family.name)
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        seen = "; ".join([*(f"`{alert}`" for alert in alerts), *panels])
+        over = OVER_WORKERS[family.over]
+        rows.append((f"`{family.name}`", family.kind, labels, family.meaning, over, seen))
+    return table(("metric", "type", "labels", "meaning", "over workers", "alerts and panels"), rows)
+
+
+def alerts_table() -> str:
+    """Return the alerts with what they look at."""
     rows = [
-        (f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), says)
-        for name, (kind, says, labels) in metrics().items()
+        (
+            f"`{rule['alert']}`",
+            rule["labels"]["severity"],
+            rule.get("for", "at once"),
+            ", ".join(f"`{name}`" for name in sorted(metrics_of(rule["expr"]))) or "`up`",
+        )
+        for rule in alerts()
     ]
-    return table(("metric", "type", "labels", "meaning"), rows)
+    return table(("alert", "severity", "after", "looks at"), rows)
 
 
 def errors(base: type[AssayError] = AssayError) -> Iterator[type[AssayError]]:
@@ -270,6 +270,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "task-keys": task_table,
     "calls": calls_table,
     "metrics": metrics_table,
+    "alerts": alerts_table,
     "errors": errors_table,
     "log-fields": lambda: table(
         ("field", "meaning"), ((f"`{name}`", told) for name, told in LOG_FIELDS.items())

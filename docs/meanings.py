@@ -94,3 +94,11 @@ SETTING_GROUPS = {
     "attributes": "Perspective",
 }
 """The parts of the table of settings, by the first setting of each."""
+
+OVER_WORKERS = {
+    "sum": "summed, dead ones included",
+    "livesum": "summed",
+    "livemax": "the highest",
+    "livemin": "the lowest",
+    "min": "the earliest",
+}

@@ -63,7 +63,8 @@ def test_a_failure_is_counted_as_500(app: FastAPI, client: TestClient) -> None:
 
     client.get("/broken")
     assert (
-        'assay_requests_total{method="GET",route="/broken",status="500"} 1.0' in client.get("/metrics").text
+        'assay_requests_total{method="GET",route="/broken",status="500",task=""} 1.0'
+        in client.get("/metrics").text
     )
 
 
@@ -84,9 +85,9 @@ def test_unknown_paths_and_methods_add_no_series(client: TestClient) -> None:
         client.request(f"VERB{number}", "/health")
     series = [line for line in client.get("/metrics").text.splitlines() if "assay_requests_total{" in line]
     assert len(series) == 3
-    assert 'method="GET",route="(unmatched)",status="404"} 30.0' in "\n".join(series)
-    assert 'method="POST",route="/v1/tasks/{task}/predict",status="404"} 30.0' in "\n".join(series)
-    assert 'method="other",route="/health",status="405"} 30.0' in "\n".join(series)
+    assert 'method="GET",route="(unmatched)",status="404",task=""} 30.0' in "\n".join(series)
+    assert 'method="POST",route="/v1/tasks/{task}/predict",status="404",task=""} 30.0' in "\n".join(series)
+    assert 'method="other",route="/health",status="405",task=""} 30.0' in "\n".join(series)
 
 
 def test_405_names_what_is_allowed(client: TestClient) -> None:
@@ -276,4 +277,4 @@ def test_a_connection_that_is_closed_before_the_answer_is_no_failure_of_the_serv
     with nullcontext() if status == 499 else pytest.raises(RuntimeError, match=words):
         anyio.run(app, {**scope, "root_path": ""}, receive, send)
     assert ("broke" in caplog.text) == (status != 499)
-    assert f'route="/health/live",status="{status}"}} 1.0' in client.get("/metrics").text
+    assert f'route="/health/live",status="{status}",task=""}} 1.0' in client.get("/metrics").text

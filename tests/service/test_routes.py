@@ -151,9 +151,12 @@ def test_metrics_show_requests_and_decisions(client: TestClient) -> None:
     client.post("/predict", json={"text": "a wonderful film"})
     metrics = client.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain; version=")
-    assert 'assay_requests_total{method="POST",route="/predict",status="200"} 1.0' in metrics.text
     assert (
-        'assay_decisions_total{decided_by="model",label="positive",task="sentiment",version="2"} 1.0'
+        'assay_requests_total{method="POST",route="/predict",status="200",task="sentiment"} 1.0'
+        in metrics.text
+    )
+    assert (
+        'assay_decisions_total{decided_by="model",label="positive",rule="",task="sentiment",version="2"} 1.0'
         in metrics.text
     )
 

@@ -24,7 +24,7 @@ from assay.service.errors import install_handlers
 from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
 from assay.service.files import Files, Spool, file_routes
 from assay.service.guard import Guard
-from assay.service.health import health_routes
+from assay.service.health import Sections, health_routes
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.openapi import Description, endpoints, operation_id
@@ -52,6 +52,7 @@ def create_app(
     sink: DecisionSink | None = None,
     attributes: Mapping[str, str] | None = None,
     origins: Sequence[str] = (),
+    state: Sections | None = None,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Return the web service over some models.
@@ -84,12 +85,15 @@ def create_app(
         Attribute of the Perspective API -> task, beside each task's own name in capitals.
     origins
         Origins of web pages that may call the service; ``*`` means any.
+    state
+        Tells of the decision log, of drift and of feedback under ``/health``; asked there, so quick.
     lifespan
         What runs beside the service, from its start to its end.
     """
     limits = limits or Limits()
     entrance = Entrance(limits, metrics, log)
     deciding = Deciding(models, versions or Versions(models), metrics, limits, sink)
+    entrance.queue = deciding.queue
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
     files = Files(deciding, _swept(spool or Path(gettempdir())))
     app = _application(_life(entrance, lifespan))
@@ -97,7 +101,7 @@ def create_app(
     app.openapi = Description(app.openapi, models, named, keys_asked=asked)  # type: ignore[method-assign]
     listed = partial(endpoints, app)
     app.include_router(front_routes(deciding, read_page(), version=VERSION, endpoints=listed))
-    app.include_router(health_routes(deciding, entrance, follower, access, version=VERSION))
+    app.include_router(health_routes(deciding, entrance, follower, access, state or {}, version=VERSION))
     for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
         app.include_router(decision_routes(deciding, prefix=prefix))
         app.include_router(file_routes(files, prefix=prefix))

@@ -1,6 +1,6 @@
 """Texts of one request -> decisions, counted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import anyio
@@ -8,6 +8,7 @@ import anyio.to_thread
 
 from assay.estimators import Cascade, Decision
 from assay.exceptions import TextError
+from assay.service.connections import Queue
 from assay.service.decided import Decided, DecisionSink
 from assay.service.envelope import MetricsSink
 from assay.service.errors import fault, invalid
@@ -36,6 +37,11 @@ class Deciding:
         self.models, self.versions, self.metrics, self.limits = models, versions, metrics, limits
         self._sink = sink
         self._threads = anyio.CapacityLimiter(DECIDING_THREADS)
+        self._texts = 0
+
+    def queue(self) -> Queue:
+        """Return what waits for a thread, and what is decided in one."""
+        return Queue(waiting=self._threads.statistics().tasks_waiting, texts=self._texts)
 
     async def cascade_of(self, task: str | None, version: str | None = None) -> Cascade:
         """Return the cascade that one request is answered by, whatever happens meanwhile.
@@ -66,12 +72,13 @@ class Deciding:
         """
         # One cascade from here to the end: a swap in between is for the next request.
         cascade = await self.cascade_of(task, version)
+        exchange.task, exchange.version = cascade.task.name, cascade.version
         decide = partial(cascade.decide, texts, explain=explain)
         try:
             if fits_inline(texts) and not explain:
                 decisions = decide()
             else:
-                decisions = await anyio.to_thread.run_sync(decide, limiter=self._threads)
+                decisions = await self._in_thread(decide, len(texts))
         except TextError as error:
             index = error.data["index"]
             field = "text" if single else f"texts.{index}"
@@ -79,6 +86,13 @@ class Deciding:
         self.tell(cascade, texts, decisions, exchange, subject=subject, keeps_texts=keeps_texts)
         exchange.decided(cascade.task.name, cascade.version, texts)
         return decisions
+
+    async def _in_thread(self, decide: Callable[[], list[Decision]], texts: int) -> list[Decision]:
+        self._texts += texts
+        try:
+            return await anyio.to_thread.run_sync(decide, limiter=self._threads)
+        finally:
+            self._texts -= texts
 
     def tell(
         self,

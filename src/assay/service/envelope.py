@@ -54,11 +54,23 @@ class MetricsSink(Protocol):
     def degraded(self, part: str, trouble: bool) -> None:
         """Say whether a part that the service can do without is out of order."""
 
-    def load(self, *, delay: float, in_flight: int, connections: int) -> None:
-        """Say how busy this process is; the delay of its event loop is in seconds."""
+    def registry(self, answering: bool, age_seconds: float, wanted: int) -> None:
+        """Say whether the registry answers, when it last did, and how many tasks wait for a version."""
+
+    def feedback(self, task: str, outcome: str) -> None:
+        """Count a label that somebody sent, by what became of it."""
+
+    def load(
+        self, *, delay: float, in_flight: int, connections: int, waiting: int = 0, texts: int = 0
+    ) -> None:
+        """Say how busy this process is; the delay of its event loop is in seconds.
+
+        ``waiting`` counts the requests that wait for a thread, ``texts`` what they bring and what is decided
+        there.
+        """
 
     def statistics(self) -> dict[str, Any]:
-        """Return what was decided since the service started, in all processes, as ``/health`` shows it."""
+        """Return what happened since the service started, in all processes, as ``/health`` shows it."""
 
     def render(self) -> bytes:
         """Return all counts as text of ``content_type``."""

@@ -1,6 +1,8 @@
 """The calls that say what is served, what it decided, and whether the service can answer."""
 
-from typing import Any
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_args
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -13,9 +15,23 @@ from assay.service.deciding import Deciding
 from assay.service.responses import json_response
 from assay.service.schemas import Health, Liveness
 
+logger = logging.getLogger(__name__)
+
+Section = Literal["decision_log", "drift", "feedback"]
+Sections = Mapping[Section, Callable[[], Mapping[str, Any]]]
+"""Who tells of what watches the decisions; one that has something under ``reason`` is out of order."""
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+
 
 def health_routes(
-    deciding: Deciding, entrance: Entrance, follower: Follower | None, access: Access | None, *, version: str
+    deciding: Deciding,
+    entrance: Entrance,
+    follower: Follower | None,
+    access: Access | None,
+    sections: Sections,
+    *,
+    version: str,
 ) -> APIRouter:
     """Return the calls about the service's health."""
     router = APIRouter(tags=["health"])
@@ -23,7 +39,7 @@ def health_routes(
     @router.get("/health", response_model=Health)
     async def health() -> Response:
         """Say which version answers for each task, and what was decided since the start."""
-        return json_response({"version": version, **state_of(deciding, follower, access)})
+        return json_response({"version": version, **state_of(deciding, follower, access, sections)})
 
     @router.get("/health/live", response_model=Liveness)
     async def live() -> Response:
@@ -43,10 +59,13 @@ def health_routes(
     return router
 
 
-def state_of(deciding: Deciding, follower: Follower | None, access: Access | None) -> dict[str, Any]:
+def state_of(
+    deciding: Deciding, follower: Follower | None, access: Access | None, sections: Sections
+) -> dict[str, Any]:
     """Return what is served, what is amiss and what was decided; the first word says whether all is well."""
     models, following = deciding.models, follower.state() if follower else None
-    faults = access.faults if access else {}
+    watching: dict[str, Mapping[str, Any] | None] = {name: _told(name, sections) for name in SECTIONS}
+    faults = {**(access.faults if access else {}), **_reasons(watching)}
     well = models.complete and not faults and not (following and following["reason"])
     return {
         "status": "ok" if well else "degraded",
@@ -54,5 +73,20 @@ def state_of(deciding: Deciding, follower: Follower | None, access: Access | Non
         "tasks": {name: seat.state() for name, seat in models.seats.items()},
         "registry": following,
         "faults": faults,
+        **watching,
         "statistics": deciding.metrics.statistics(),
     }
+
+
+def _told(name: Section, sections: Sections) -> Mapping[str, Any] | None:
+    if name not in sections:
+        return None
+    try:
+        return sections[name]()
+    except Exception as error:  # The edge: whatever is wrong with one part, the others are told.
+        logger.warning("What %s tells of itself could not be had", name, exc_info=error)
+        return {"reason": f"It could not tell ({type(error).__name__}); the log of the service says why."}
+
+
+def _reasons(watching: Mapping[str, Mapping[str, Any] | None]) -> dict[str, str]:
+    return {name: told["reason"] for name, told in watching.items() if told and told.get("reason")}

@@ -194,19 +194,40 @@ class Refreshed(BaseModel):
     tasks: dict[str, TaskRefreshed]
 
 
+class Latency(BaseModel):
+    """Seconds in which half, 95 % and 99 % of requests were answered, from a histogram; null without any."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
 class TaskStatistics(BaseModel):
     """What one task decided since the service started."""
 
+    requests: int = Field(description="Requests that its model was asked in.")
+    failed: int = Field(description="Those that were answered with a status from 500 on.")
+    error_rate: float | None = Field(description="Their share; null before the first request.")
+    latency: Latency
     decisions: int
     labels: dict[str, int]
     shares: dict[str, float]
     mean_confidence: float | None
+    review_share: float | None = Field(description="Share of the decisions inside the review band.")
+    tiers: dict[str, int] = Field(description="Decisions by the tier that decided: rule or model.")
+    rules: dict[str, int] = Field(description="Decisions by rule, of the ten that decided most.")
+    versions: dict[str, int] = Field(description="Decisions by version.")
 
 
 class Statistics(BaseModel):
-    """What the service decided since it started, in all its processes."""
+    """What the service did since it started, in all its processes."""
 
     since: str
+    requests: int = Field(description="All requests but those that were turned away unread.")
+    failed: int
+    error_rate: float | None
+    errors: dict[str, int] = Field(description="Requests that were answered with an error, by its code.")
+    latency: Latency = Field(description="Of the requests in which a task was asked.")
     decisions: int
     tasks: dict[str, TaskStatistics]
 
@@ -223,6 +244,11 @@ class Health(BaseModel):
     default_task: str | None
     tasks: dict[str, TaskState]
     registry: RegistryState | None = Field(description="Null where folders are served.")
+    decision_log: dict[str, Any] | None = Field(
+        description="What the decision log says of itself; its reason is null while all is well."
+    )
+    drift: dict[str, Any] | None = Field(description="What the watch on drift says.")
+    feedback: dict[str, Any] | None = Field(description="What live feedback says.")
     statistics: Statistics
 
 

@@ -76,6 +76,7 @@ class Following:
         self._asked = self._answered = 0
         self._loading: set[tuple[str, str]] = set()
         self._asked_at: str | None = None
+        self._heard = time.monotonic()
         self._reason: str | None = None
 
     def begin(self) -> None:
@@ -99,6 +100,7 @@ class Following:
         """Look every ``poll_seconds``, and at once when the bell was rung, until cancelled."""
         async with anyio.create_task_group() as group:
             while True:
+                self._tell()
                 told = await self._pause()
                 # Not waited for: what hangs holds up neither the next look nor the other tasks.
                 if told or not self._asking:
@@ -125,6 +127,11 @@ class Following:
         if waited > SLOW_SECONDS:
             reason = f"The registry has not answered for {waited:.0f} s."
         return {"asked_at": self._asked_at, "reason": reason}
+
+    def _tell(self) -> None:
+        wanted = sum(bool(missing.version) for missing in self._models.missing.values())
+        age = time.monotonic() - self._heard
+        self._metrics.registry(self.state()["reason"] is None, age, wanted)
 
     async def _pause(self) -> bool:
         """Wait until it is time to look, and return whether somebody wants it now."""
@@ -194,6 +201,7 @@ class Following:
         reason = None if failure is None else _in_words(failure)
         self._metrics.degraded("registry", failure is not None)
         if failure is None:
+            self._heard = time.monotonic()
             self._asked_at = datetime.now(UTC).isoformat(timespec="seconds")
         absence = reason or ("" if found else NOTHING)
         if not self._models.served and absence != self._models.absence:

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -13,11 +14,18 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from assay.estimators import Decision
 from assay.service import Exchange, SwapOutcome
-from assay.telemetry.families import Families
-from assay.telemetry.statistics import statistics_of
+from assay.telemetry.metrics.families import Families
+from assay.telemetry.metrics.gone import GONE, Present
+from assay.telemetry.metrics.process import Usage, usage
+from assay.telemetry.metrics.statistics import statistics_of
+from assay.telemetry.metrics.tallies import DecisionTallies
+from assay.telemetry.metrics.watching import WatchCounts
+
+PROCESS_SECONDS = 1.0
+"""Pause between two looks at what the process uses; one takes 50 microseconds and more."""
 
 
-class Counters:
+class Counters(WatchCounts):
     """What the service counts.
 
     Parameters
@@ -25,51 +33,63 @@ class Counters:
     folder
         Where the workers of a service keep their counts, so that each can tell those of all; one object
         of a process may have such a folder. Left out, the counts are of this object alone.
+    used
+        Says what the process uses.
     """
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._registry = CollectorRegistry()
+    def __init__(self, folder: Path | None = None, *, used: Callable[[], Usage] = usage) -> None:
+        self._folder, self._used = folder, used
+        own = CollectorRegistry()
         if folder:
             # What the library does itself when the variable is set before it is imported.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
             values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
-        self._families = Families(None if folder else self._registry)
-        self._versions: dict[str, str] = {}
-        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        if folder:
-            MultiProcessCollector(self._registry, str(folder))  # type: ignore[no-untyped-call]
-        self._families.start.set(time.time())
+        super().__init__(Families(None if folder else own))
+        self._decisions = DecisionTallies(self._families)
+        self._answered: dict[tuple[str, str, int, str], tuple[Counter, Histogram]] = {}
+        self._texts: dict[str, Histogram] = {}
+        merged = MultiProcessCollector(None, str(folder)) if folder else own  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        self._registry.register(Present(merged.collect))
+        self._computed, self._looked = 0.0, -PROCESS_SECONDS
+        self._begin()
+
+    def _begin(self) -> None:
+        families = self._families
+        families.start.set(time.time())
+        families.workers.set(1)
+        families.starts.inc()
+        families.build.labels(version_of("assay")).set(1)
+        for unknown in (families.answering, families.age, families.wanted):
+            unknown.set(GONE)
+        self._look()
 
     def request(self, exchange: Exchange) -> None:
-        """Count one request that was answered, its error and the rows of its file."""
-        families = self._families
-        kind = exchange.route, exchange.method, exchange.status
+        """Count one request that was answered, its error and its texts, or the rows of its file."""
+        families, task = self._families, exchange.task
+        kind = exchange.route, exchange.method, exchange.status, task
         if kind not in self._answered:
             # The library's own look-up takes longer than the counting.
-            count = families.requests.labels(exchange.route, exchange.method, str(exchange.status))
-            self._answered[kind] = count, families.seconds.labels(exchange.route, exchange.method)
+            count = families.requests.labels(exchange.route, exchange.method, str(exchange.status), task)
+            self._answered[kind] = count, families.seconds.labels(exchange.route, exchange.method, task)
         count, seconds = self._answered[kind]
         count.inc()
         seconds.observe(exchange.seconds)
         if exchange.code:
             families.errors.labels(exchange.code).inc()
         if exchange.rows:
-            families.rows.labels(exchange.task).inc(exchange.rows)
-            families.row_errors.labels(exchange.task).inc(exchange.row_errors)
+            families.rows.labels(task).inc(exchange.rows)
+            families.row_errors.labels(task).inc(exchange.row_errors)
+        elif exchange.texts:
+            if task not in self._texts:
+                self._texts[task] = families.texts.labels(task)
+            self._texts[task].observe(exchange.texts)
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
-        tally = Tally((each.task, each.version, each.label, each.decided_by) for each in decisions)
-        for labels, count in tally.items():
-            self._families.decisions.labels(*labels).inc(count)
-        confidence: dict[str, float] = {}
-        for each in decisions:
-            confidence[each.task] = confidence.get(each.task, 0.0) + each.confidence
-        for task, total in confidence.items():
-            self._families.confidence.labels(task).inc(total)
+        self._decisions.add(decisions)
 
     def rejected(self, reason: str, count: int = 1) -> None:
         """Count requests that were turned away although nothing was wrong with them."""
@@ -79,55 +99,76 @@ class Counters:
         """Count a request that the request log has no line of."""
         self._families.unlogged.inc()
 
-    def logged(self, count: int, bytes: int) -> None:
-        """Count decisions that were written into the decision log, and the bytes of their lines."""
-        self._families.log_written.inc(count)
-        self._families.log_bytes.inc(bytes)
-
-    def unlogged_decisions(self, count: int) -> None:
-        """Count decisions that the decision log has no line of."""
-        self._families.log_dropped.inc(count)
-
-    def log_state(self, waiting: int, lag: float) -> None:
-        """Say how many decisions wait for the decision log, and how many seconds the oldest has."""
-        self._families.log_waiting.set(waiting)
-        self._families.log_lag.set(lag)
-
     def swapped(self, task: str, outcome: SwapOutcome) -> None:
         """Count an attempt to let another version answer for a task."""
         self._families.swaps.labels(task, outcome).inc()
 
     def serving(self, task: str, version: str) -> None:
         """Say which version answers for a task in this process from now on; none when it is empty."""
-        before = self._versions.get(task)
+        before = self._answering.get(task)
         if before is not None:
             self._families.served.labels(task, before).set(0)
-        self._versions[task] = version
+        self._answering[task] = version
+        for outcome in get_args(SwapOutcome):
+            # From 0 up: Prometheus sees no rise in a series that begins with its first event.
+            self._families.swaps.labels(task, outcome)
         self._families.served.labels(task, version).set(1)
+        if before is not None and before != version:
+            self._left(task, before)
+
+    def registry(self, answering: bool, age_seconds: float, wanted: int) -> None:
+        """Say whether the registry answers, when it last did, and how many tasks wait for a version."""
+        self._families.answering.set(int(answering))
+        self._families.age.set(age_seconds)
+        self._families.wanted.set(wanted)
 
     def degraded(self, part: str, trouble: bool) -> None:
         """Say whether a part that the service can do without is out of order."""
         self._families.degraded.labels(part).set(int(trouble))
 
-    def load(self, *, delay: float, in_flight: int, connections: int) -> None:
-        """Say how busy this process is; the delay of its event loop is in seconds."""
+    def load(
+        self, *, delay: float, in_flight: int, connections: int, waiting: int = 0, texts: int = 0
+    ) -> None:
+        """Say how busy this process is; the delay of its event loop is in seconds.
+
+        ``waiting`` counts the requests that wait for a thread, ``texts`` what they bring
+        and what is decided there.
+        """
         self._families.delay.set(delay)
         self._families.in_flight.set(in_flight)
         self._families.connections.set(connections)
+        self._families.waiting.set(waiting)
+        self._families.deciding.set(texts)
+        self._look()
 
     def statistics(self) -> dict[str, Any]:
-        """Return what was decided since the service started, in all processes, as ``/health`` shows it."""
+        """Return what happened since the service started, in all processes, as ``/health`` shows it."""
         return statistics_of(self._read())
 
     def render(self) -> bytes:
         """Return every count in Prometheus' text format, as ``content_type`` says."""
+        self._look()
         return generate_latest(self._registry)
+
+    def _look(self) -> None:
+        """Note what this process uses, unless that was done just now."""
+        now = time.monotonic()
+        if now - self._looked < PROCESS_SECONDS:
+            return
+        self._looked = now
+        # Unreadable when all files that may be open are: the figures of before stand, requests go on.
+        with suppress(OSError):
+            found = self._used()
+            self._families.resident.set(found.resident)
+            self._families.files.set(found.files)
+            self._families.threads.set(found.threads)
+            self._families.cpu.inc(max(0.0, found.cpu - self._computed))
+            self._computed = found.cpu
 
     def _read(self) -> Iterable[Metric]:
         if self._folder is None:
             return self._registry.collect()
-        # Without the histograms, which are the most of the files and tell nothing here.
-        files = [
-            str(path) for kind in ("counter_*", "gauge_min_*") for path in self._folder.glob(f"{kind}.db")
-        ]
+        # Without most gauges, which tell nothing here.
+        kinds = ("counter_*", "histogram_*", "gauge_min_*")
+        files = [str(path) for kind in kinds for path in self._folder.glob(f"{kind}.db")]
         return list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]

@@ -110,7 +110,7 @@ def test_a_body_that_does_not_come_in_time_is_408_and_counted_once(hasty: str) -
         error = error_of(everything(connection), 408)
     assert (error["code"], error["request_id"]) == ("request_timeout", "slow-1")
     metrics = httpx.get(f"{hasty}/metrics").text
-    assert 'assay_requests_total{method="POST",route="/predict",status="408"} 1.0' in metrics
+    assert 'assay_requests_total{method="POST",route="/predict",status="408",task=""} 1.0' in metrics
     assert 'status="499"' not in metrics
 
 

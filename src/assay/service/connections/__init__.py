@@ -1,6 +1,6 @@
 """What stands below the application: connections, how long clients may take, who comes in at all."""
 
-from assay.service.connections.entrance import Entrance
+from assay.service.connections.entrance import Entrance, Queue
 from assay.service.connections.protocol import Connection
 
-__all__ = ["Connection", "Entrance"]
+__all__ = ["Connection", "Entrance", "Queue"]

@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from assay.exceptions import RequestRefused
 from assay.service.connections.admission import Load, reason_to_refuse
@@ -21,6 +21,13 @@ class Watched(Protocol):
         """End the connection where its client takes too long."""
 
 
+class Queue(NamedTuple):
+    """Requests that wait for a thread to decide them, and the texts that wait or are decided there."""
+
+    waiting: int = 0
+    texts: int = 0
+
+
 class Entrance:
     """Where every request comes in: it knows how much is under way and what the process can take."""
 
@@ -34,6 +41,8 @@ class Entrance:
         self.closed = False
         """True once no connection is accepted any more."""
         self.delay = 0.0
+        self.queue: Callable[[], Queue] = Queue
+        """Tells what is behind the entrance, for the metrics."""
         self._refused: Counter[str] = Counter()
         self._due = self._looked = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -87,6 +96,11 @@ class Entrance:
             self._looked = now
             for connection in list(self.connections):
                 connection.look(now)
-            self.metrics.load(delay=self.delay, in_flight=self.in_flight, connections=len(self.connections))
+            self.metrics.load(
+                delay=self.delay,
+                in_flight=self.in_flight,
+                connections=len(self.connections),
+                **self.queue()._asdict(),
+            )
         self._due = time.perf_counter() + WATCH_SECONDS
         self._timer = loop.call_later(WATCH_SECONDS, self._watch, loop)
