@@ -14,7 +14,7 @@ from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
 from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
-from assay.estimators.profiling import observe, profile_of, unknown_share, unknown_shares
+from assay.estimators.profiling import observe, profile_from, profile_of, unknown_share, unknown_shares
 from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
 from assay.estimators.shares import CONFIDENCE, draw_bounds, share_bounds
 from assay.estimators.texts import fault_of
@@ -63,6 +63,7 @@ __all__ = [
     "measure_threshold",
     "observe",
     "parse_rules",
+    "profile_from",
     "profile_of",
     "read_golden",
     "read_held_out",

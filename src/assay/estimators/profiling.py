@@ -42,6 +42,11 @@ def profile_of(cascade: Cascade, texts: Sequence[str]) -> Profile:
     seen = [
         each for at in range(0, len(taken), AT_ONCE) for each in observe(cascade, taken[at : at + AT_ONCE])
     ]
+    return profile_from(cascade, seen)
+
+
+def profile_from(cascade: Cascade, seen: Sequence[Observation]) -> Profile:
+    """Return the profile of a cascade from what it decided, at least one decision."""
     statistics = tuple(
         each.model_copy(update={"counts": tuple(counts_of(each, seen).tolist())})
         for each in _empty(cascade, seen)

@@ -4,13 +4,13 @@ from assay.telemetry.counters import Counters
 from assay.telemetry.drift.binning import Binning
 from assay.telemetry.drift.distances import (
     Distance,
+    checks_of,
     distance_of,
     kolmogorov,
     max_difference,
     psi,
     psi_by_chance,
     ratio_test,
-    tests_of,
 )
 from assay.telemetry.drift.monitor import DriftMonitor
 from assay.telemetry.drift.sentences import sentence
@@ -32,6 +32,7 @@ __all__ = [
     "Feedback",
     "RequestLog",
     "Watch",
+    "checks_of",
     "differs",
     "distance_of",
     "kolmogorov",
@@ -41,5 +42,4 @@ __all__ = [
     "psi_by_chance",
     "ratio_test",
     "sentence",
-    "tests_of",
 ]

@@ -17,6 +17,8 @@ HALF_A_ROW = 0.5
 (Jeffreys' prior of a share)."""
 SERIES = 1e-17
 """Terms of a series that are smaller than this, relative to the first, change no digit."""
+CERTAIN = 0.05
+"""Below this the limit's tail is 1 but for one part in 10^200."""
 
 Counts = NDArray[np.int64]
 
@@ -49,7 +51,7 @@ def distance_of(reference: Reference, counts: Sequence[int] | Counts) -> Distanc
     return Distance(reference.name, rows, psi(before, after), psi_by_chance(before, after), min(ps), ks)
 
 
-def tests_of(reference: Reference) -> int:
+def checks_of(reference: Reference) -> int:
     """Return how many tests a statistic is put to: two for numbers, one for categories."""
     return 2 if reference.kind == "numbers" else 1
 
@@ -114,9 +116,9 @@ def chi_squared_tail(value: float, degrees: int) -> float:
 
     The finite sums of Abramowitz and Stegun (1964), 26.4.4 and 26.4.5; all terms are positive.
     """
-    if degrees < 1 or value <= 0:
-        return 1.0
     half = value / 2
+    if degrees < 1 or half <= 0:
+        return 1.0
     odd = degrees % 2
     total = math.erfc(math.sqrt(half)) if odd else 0.0
     for k in range((degrees - odd) // 2):
@@ -127,7 +129,7 @@ def chi_squared_tail(value: float, degrees: int) -> float:
 
 def kolmogorov(value: float) -> float:
     """Return the probability that the limit of sqrt(n) D is at least ``value`` (Kolmogorov, 1933)."""
-    if value <= 0:
+    if value < CERTAIN:
         return 1.0
     if value < 1:  # the other series of the same function, which is the quick one here
         base = -(math.pi**2) / (8 * value**2)

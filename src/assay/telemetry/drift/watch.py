@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assay.estimators import Profile, Reference
 from assay.telemetry.drift.binning import Binning
-from assay.telemetry.drift.distances import Distance, distance_of, tests_of
+from assay.telemetry.drift.distances import Distance, checks_of, distance_of
 from assay.telemetry.drift.sentences import sentence
 
 Counts = NDArray[np.int64]
@@ -132,7 +132,7 @@ class Watch:
 
 def level_of(profile: Profile) -> float:
     """Return the p-value up to which one test of one look finds a difference."""
-    return FALSE_ALARMS * BLOCK / max(1, sum(map(tests_of, profile.statistics)))
+    return FALSE_ALARMS * BLOCK / max(1, sum(map(checks_of, profile.statistics)))
 
 
 def differs(reference: Reference, found: Distance, alpha: float) -> bool:
