@@ -22,9 +22,10 @@ from benchmarks.sets import load, run, task_named
 from benchmarks.streams import Change, Population, alarms_without_change, delays, rate
 
 SENTIMENT = EstimatorConfig(
-    weighting="nb", tokens="words-and-punctuation", word_ngrams=(1, 2), min_df=5, C=100.0
+    weighting="nb", tokens="words-and-punctuation", word_ngrams=(1, 1), min_df=5, C=100.0
 )
-"""The task's own, without runs of three words: half the time, and drift looks at none of them."""
+"""The task's own, of single words: a fraction of the time for a model that is a little worse."""
+POSTS = EstimatorConfig(word_ngrams=(1, 1), min_df=2)
 HELD_OUT_MESSAGES = 0.5
 """Share of the messages that are held out: the more there are, the more like new ones are those drawn."""
 STREAMS, DECISIONS = 10, 500_000
@@ -150,7 +151,7 @@ class Posts:
     """Posts of three labels, decided by a model that half of them trained."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
-        task = task_named("abuse")
+        task = task_named("abuse").model_copy(update={"estimator": POSTS})
         data = task.data.model_copy(update={"test": HELD_OUT_MESSAGES})
         dataset = load(task.model_copy(update={"data": data}), folder / "davidson_tweets.parquet", progress)
         self.cascade = train_cascade(task, dataset.train, dataset.validation, progress=progress)

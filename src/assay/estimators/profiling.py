@@ -96,8 +96,8 @@ def unknown_shares(model: LinearModel, texts: Sequence[str]) -> list[float | Non
     find = _words_of(block.spec)
     words = [list(set(find(_first(text)))) for text in texts]
     missing = block.vocabulary.find(list(chain.from_iterable(words))) < 0
-    ends = np.cumsum([len(each) for each in words])
-    lacking = np.diff(np.concatenate([[0], np.cumsum(missing)])[np.concatenate([[0], ends])])
+    ends = np.cumsum([0, *map(len, words)])
+    lacking = np.diff(np.concatenate([[0], np.cumsum(missing)])[ends])
     return [lacks / len(each) if each else 1.0 for lacks, each in zip(lacking.tolist(), words, strict=True)]
 
 

@@ -84,14 +84,14 @@ def test_without_a_change_p_values_are_uniform_and_psi_is_what_chance_makes(rows
     shares = np.array([0.01, 0.04, *[0.1] * 9, 0.05])
     shares /= shares.sum()
     ps, psis, expected = [], [], []
-    for _ in range(3_000):
+    for _ in range(1_500):
         before, after = rng.multinomial(rows, shares), rng.multinomial(1_000, shares)
         ps.append(ratio_test(before, after))
         psis.append(psi(before, after))
         expected.append(psi_by_chance(before, after))
-    # An honest p-value is under x in a share x of the cases; 3,000 cases tell it to 0.03.
-    assert [np.mean(np.array(ps) <= x) for x in (0.1, 0.5, 0.9)] == pytest.approx([0.1, 0.5, 0.9], abs=0.035)
-    assert np.mean(np.array(ps) <= 0.001) < 0.004
+    # An honest p-value is under x in a share x of the cases; 1,500 cases tell it to 0.04.
+    assert [np.mean(np.array(ps) <= x) for x in (0.1, 0.5, 0.9)] == pytest.approx([0.1, 0.5, 0.9], abs=0.045)
+    assert np.mean(np.array(ps) <= 0.001) < 0.006
     assert np.mean(psis) == pytest.approx(np.mean(expected), rel=0.1)
 
 

@@ -175,15 +175,14 @@ class Shared:
         return None
 
     def _totals_of(self, path: Path) -> Totals:
-        changed, before = self._read.get(path, (0, {}))
+        changed, found = self._read.get(path, (0, {}))
+        now = path.stat().st_mtime_ns
+        if now == changed:
+            return found
         try:
-            now = path.stat().st_mtime_ns
-            if now == changed:
-                return before
             found = totals_in(orjson.loads(path.read_bytes()))
-        except (OSError, ValueError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             logger.warning("The counts %s cannot be read (%s); what they last held counts.", path.name, error)
-            now, found = changed, before
         self._read[path] = now, found
         return found
 
