@@ -26,6 +26,8 @@ SENTIMENT = EstimatorConfig(
 )
 """The task's own, of single words: a fraction of the time for a model that is a little worse."""
 POSTS = EstimatorConfig(word_ngrams=(1, 1), min_df=2)
+POLITENESS = 2
+"""How far the program stands back for others, as ``nice`` has it."""
 HELD_OUT_MESSAGES = 0.5
 """Share of the messages that are held out: the more there are, the more like new ones are those drawn."""
 STREAMS, DECISIONS = 10, 500_000
@@ -42,7 +44,7 @@ DISGUISED = (0.1, 0.25, 0.5)
 
 def measure(folder: Path, progress: Progress) -> dict[str, Any]:
     """Return false alarms, delays and costs."""
-    os.nice(10)
+    os.nice(POLITENESS)
     rng = np.random.default_rng(6)
     reviews = Reviews(folder, progress)
     messages = Messages(folder, progress)

@@ -204,6 +204,7 @@ def metrics() -> dict[str, tuple[str, str, list[str]]]:
     counters.swapped("spam", "swapped")
     counters.serving("spam", "1")
     counters.degraded("redis", True)
+    counters.drift("spam", "1", {"label": 0.0}, (), 1)
     found = {}
     for family in text_string_to_metric_families(counters.render().decode()):
         names = {name for sample in family.samples for name in sample.labels} - {"le"}
