@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.drift_tables import DRIFT
 from benchmarks.gate_tables import GATE
 from benchmarks.markdown import cell, micro, table, value
 from benchmarks.service_tables import SERVICE
@@ -152,6 +153,7 @@ TABLES = {
     "abuse_binary": abuse_binary,
     "rules": rules,
     "backtracking": backtracking,
+    **DRIFT,
     **GATE,
     **SERVICE,
     **SWAPS,

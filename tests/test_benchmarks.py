@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import f1_score
 
 from assay.datasets import Rows
-from benchmarks import abuse, asking, cascade, comparison, figures, rules, tables
+from benchmarks import abuse, asking, cascade, comparison, disguises, figures, rules, streams, tables
 from benchmarks.intervals import mean_over_seeds, share
 from benchmarks.sets import task_named
 from tests.contracts.sources import ROOT
+from tests.telemetry.drift.profiles import profile, spammy
+from tests.telemetry.drift.profiles import usual as usual_records
 
-PROGRAMS = ["abuse", "cascade", "rules", "sentiment", "swaps"]
+PROGRAMS = ["abuse", "cascade", "drift", "rules", "sentiment", "swaps"]
 """Those that need shared data."""
 
 
@@ -260,6 +263,52 @@ def test_fifty_rules_are_as_fast_as_promised() -> None:
     assert measured["folded"]["rules"]["median"] <= 300
     assert measured["backtracking"]["rules"]["median"] < 1000
     assert measured["raw"]["fallbacks"] == measured["folded"]["fallbacks"] == 0
+
+
+def test_the_bound_of_a_rate_is_that_of_a_poisson_count() -> None:
+    none, two = (streams.rate(Counter(label=count), 2_000_000, 4) for count in (0, 2))
+    assert (none["a_million"], none["upper"]) == (0, pytest.approx(-np.log(0.05) / 2))
+    # Two alarms or fewer come in one case of twenty where 2 x 3.148 are expected.
+    assert (two["alarms"], two["upper"]) == (2, pytest.approx(3.148, abs=1e-3))
+
+
+def test_a_disguise_changes_letters_and_not_what_is_read() -> None:
+    drawn = {disguises.disguised("call prize now", np.random.default_rng(seed)) for seed in range(20)}
+    assert drawn == {
+        "c a l l p r i z e now",
+        "c4ll pr1z3 n0w",
+        "\u0441\u0430ll \u0440r\u0456z\u0435 n\u043ew",
+    }
+
+
+def test_delays_are_counted_from_the_change() -> None:
+    usual, other = (
+        streams.Population(profile(scale=20), seen) for seen in (usual_records(5_000), spammy(50))
+    )
+    rng = np.random.default_rng(0)
+    found = streams.delays(streams.Change("spam", 1.0, usual, [(1.0, other)]), 3, rng)
+    assert (found["within"]["hits"], found["median"], found["p95"]) == (3, 100, 100)
+    assert found["first"]["above"] == 3
+    none = streams.delays(streams.Change("none", 1.0, usual, [(0.5, usual), (0.5, usual)]), 2, rng)
+    assert (none["found"]["hits"], none["median"], none["false_before"]) == (0, None, 0)
+    assert streams.alarms_without_change([usual, other], 2_000, rng)["label"] == 1
+
+
+def test_false_alarms_are_as_rare_and_changes_found_as_soon_as_promised() -> None:
+    measured = figures.read_results()["drift"]
+    for without in measured["no_change"]:
+        assert without["decisions"] >= 2_500_000
+        assert without["upper"] <= 3
+    [tenth] = [
+        each for each in measured["changes"] if each["what"].startswith("SMS") and each["share"] == 0.1
+    ]
+    assert tenth["within"]["hits"] == tenth["within"]["of"] == tenth["runs"] >= 200
+
+
+def test_counting_for_drift_takes_microseconds() -> None:
+    measured = figures.read_results()["drift"]["cost"]
+    assert measured["observe"]["100"]["median"] <= 10
+    assert measured["look"]["median"] <= 20
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -112,7 +112,7 @@ def test_every_error_code_of_the_service_is_documented() -> None:
 
 def test_every_file_of_an_artifact_is_documented(ruled_artifact: Path) -> None:
     page = (REFERENCE / "artifact.md").read_text(encoding="utf-8")
-    files = {path.name for path in ruled_artifact.iterdir()} | {"report.json"}
+    files = {path.name for path in ruled_artifact.iterdir()} | {"report.json", "profile.json"}
     assert set(re.findall(r"^\| `([\w.]+\.\w+)` \|", page, flags=re.MULTILINE)) >= files
 
 

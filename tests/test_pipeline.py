@@ -259,7 +259,7 @@ def test_a_run_keeps_the_artifact_the_report_and_the_log(logged: Logged) -> None
     folder, found = logged.folder, logged.report
     plots = [f"report/plots/{name}.png" for name in PLOTS]
     model = "MLmodel golden.jsonl manifest.json model.json model.safetensors operating_point.json report.json"
-    model += " task.toml out_of_fold.safetensors thresholds.json"
+    model += " task.toml out_of_fold.safetensors thresholds.json profile.json"
     report = "confusion_matrix.json metrics.json model_card.md report.html report.json".split()
     expected = [f"model/{name}" for name in model.split()] + [f"report/{name}" for name in report] + plots
     kept = [name for name in files_under(folder) if not name.startswith("gates/")]

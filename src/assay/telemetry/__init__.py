@@ -14,16 +14,37 @@ from assay.telemetry.decisions.record import Record
 from assay.telemetry.decisions.selecting import Sought
 from assay.telemetry.decisions.tallying import LogStatistics, TaskTally, tally_records
 from assay.telemetry.decisions.writing import LogPolicy
+from assay.telemetry.drift.binning import Binning
+from assay.telemetry.drift.distances import (
+    Distance,
+    checks_of,
+    distance_of,
+    kolmogorov,
+    max_difference,
+    psi,
+    psi_by_chance,
+    ratio_test,
+)
+from assay.telemetry.drift.monitor import DriftMonitor
+from assay.telemetry.drift.sentences import sentence
+from assay.telemetry.drift.watch import BLOCK, FALSE_ALARMS, WINDOW, Change, Watch, differs, level_of
 from assay.telemetry.ecs import FIELDS as LOG_FIELDS
 from assay.telemetry.feedback import Feedback
 from assay.telemetry.request_log import RequestLog
 
 __all__ = [
+    "BLOCK",
     "DECISION_FIELDS",
+    "FALSE_ALARMS",
     "LOG_FIELDS",
+    "WINDOW",
+    "Binning",
+    "Change",
     "Compacted",
     "Counters",
     "DecisionLog",
+    "Distance",
+    "DriftMonitor",
     "Erased",
     "Feedback",
     "Hashes",
@@ -36,15 +57,26 @@ __all__ = [
     "Sought",
     "Span",
     "TaskTally",
+    "Watch",
     "check_folder",
+    "checks_of",
     "compact",
+    "differs",
+    "distance_of",
     "erase",
     "export_records",
     "find_record",
     "forget_decisions",
     "hashes_of",
+    "kolmogorov",
+    "level_of",
+    "max_difference",
     "moment_of",
+    "psi",
+    "psi_by_chance",
+    "ratio_test",
     "read_records",
+    "sentence",
     "span_of",
     "tally_records",
 ]
