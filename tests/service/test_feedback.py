@@ -138,7 +138,7 @@ class Slow:
     def __init__(self) -> None:
         self.go = threading.Event()
 
-    def keep(self, decision: str, label: str, *, key: str, task: str) -> None:
+    def keep(self, decision: str, label: str, *, key: str, task: str, reviewer: bool) -> None:
         """Wait."""
         assert self.go.wait(20)
         raise DatabaseError("too late")
