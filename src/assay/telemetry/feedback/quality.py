@@ -1,17 +1,18 @@
 """Precision, recall and F1 of live decisions, from the few of them that somebody labelled.
 
-Who labels chooses what: doubtful cases, complaints, alarms. Within one kind of decision (``strata``) a label is
-taken for one of any of them; the kinds are then weighted by how many decisions they have, known from the log
-(post-stratification: Holt and Smith, Journal of the Royal Statistical Society A, 1979). Intervals come from draws:
-each kind's share between the two Beta distributions of Clopper and Pearson (Biometrika, 1934), whatever is not
-labelled then by chance. A kind without labels may have any share, from none to all (Manski, American Economic
-Review, 1990): nobody has looked.
+Who labels chooses what: doubtful cases, complaints, alarms. Within one kind of decision (``strata``) a label
+is taken for one of any of them; the kinds are then weighted by how many decisions they have, known from the
+log (post-stratification: Holt and Smith, Journal of the Royal Statistical Society A, 1979). Intervals come
+from draws: each kind's share between the two Beta distributions of Clopper and Pearson (Biometrika, 1934),
+whatever is not labelled then by chance. A kind without labels may have any share, from none to all (Manski,
+American Economic Review, 1990): nobody has looked.
 
-The estimate without labels takes each confidence for a probability. It holds as far as the calibration does: through
-a shift of what is asked, not through a change of what is right (Guillory et al., ICCV 2021; Garg et al., ICLR 2022).
+The estimate without labels takes each confidence for a probability. It holds as far as the calibration does:
+through a shift of what is asked, not through a change of what is right (Guillory et al., ICCV 2021; Garg et
+al., ICLR 2022).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -183,12 +184,3 @@ def _error(expected: Figure | None, measured: Figure | None) -> Figure | None:
         return None
     middle = expected.estimate
     return Figure(middle - measured.high, middle - measured.estimate, middle - measured.low)
-
-
-def labels_given(given: Sequence[tuple[Stratum, str]]) -> dict[Stratum, dict[str, int]]:
-    """Return how many decisions of each kind were given each label."""
-    counts: dict[Stratum, dict[str, int]] = {}
-    for stratum, label in given:
-        of = counts.setdefault(stratum, {})
-        of[label] = of.get(label, 0) + 1
-    return counts

@@ -2,16 +2,16 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import batched
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from assay.database import Database
 from assay.estimators import time_of
 from assay.telemetry.decisions.names import LogName, names_in
-from assay.telemetry.decisions.record import Record, read_line
-from assay.telemetry.feedback.lines import lines_of, may_hold_any
+from assay.telemetry.decisions.reading import read_records
+from assay.telemetry.decisions.record import Record
+from assay.telemetry.feedback.lines import SLACK_SECONDS, lines_of, may_hold_any, record_in
 from assay.telemetry.feedback.store import stamp
 
 BATCH = 100_000
@@ -36,21 +36,18 @@ JUDGE = (
 _ID = re.compile(rb'"id":"([0-9a-f]{32})"')
 Wanted = dict[bytes, float]
 """Ids as the log writes them, each with the time in it."""
-Reading = Callable[[LogName, Wanted], Iterator[Record | None]]
-"""Yields the records of a file that are wanted, and None from time to time."""
 
 
 class Resolver:
     """Matches feedback with the decision log, and keeps what it finds in the table ``judged``.
 
     An id that the log does not have (any more), and one that is no UUID of version 7, stays without a row.
+    Parquet is not read.
 
     Parameters
     ----------
     cursor
         Feedback before this moment has been looked up; grows with ``round``.
-    read
-        Reads a file of the log; left out, Parquet is passed over.
     """
 
     def __init__(
@@ -59,12 +56,10 @@ class Resolver:
         folder: Path,
         *,
         cursor: str = "",
-        read: Reading | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.cursor, self.matched = cursor, 0
         self._database, self._folder, self._now = database, folder, now
-        self._read = read or wanted_lines
 
     def round(self) -> Iterator[None]:
         """Look up what has come since the last round, a step for each item.
@@ -73,21 +68,14 @@ class Resolver:
         OSError.
         """
         while True:
-            rows = self._open()
+            rows = open_rows(self._database, self.cursor)
             if not rows:
                 return
-            wanted: Wanted = {}
-            for _, decision in rows:
-                if (made := time_of(decision)) is not None:
-                    wanted[decision.encode()] = made
+            wanted = wanted_of(rows)
             yield from self._search(wanted)
             before, self.cursor = self.cursor, self._next(rows, wanted)
             if len(rows) < BATCH or self.cursor == before:
                 return
-
-    def _open(self) -> list[tuple[str, str]]:
-        with self._database.reading() as connection:
-            return connection.execute(OPEN, (self.cursor, BATCH)).fetchall()
 
     def _next(self, rows: list[tuple[str, str]], missing: Wanted) -> str:
         """Return from when on rows are to be looked at again."""
@@ -113,14 +101,12 @@ class Resolver:
     def _names(self, wanted: Wanted, seen: set[str]) -> list[LogName]:
         times = sorted(wanted.values())
         return [
-            name
-            for name in names_in(self._folder)
-            if _place(name) not in seen and may_hold_any(name, times)
+            name for name in names_in(self._folder) if _place(name) not in seen and may_hold_any(name, times)
         ]
 
     def _search_file(self, name: LogName, wanted: Wanted) -> Iterator[None]:
         found: list[Record] = []
-        for record in self._read(name, wanted):
+        for record in wanted_lines(name, wanted):
             if record is not None and wanted.pop(record.id.encode(), None) is not None:
                 found.append(record)
             if record is None or len(found) >= WRITTEN:
@@ -130,25 +116,63 @@ class Resolver:
         self._write(found)
         yield
 
-    def _write(self, found: Iterable[Record]) -> None:
-        for some in batched(found, WRITTEN):
-            with self._database.writing() as connection:
-                for record in some:
-                    connection.execute(JUDGE, row_of(record))
-            self.matched += len(some)
+    def _write(self, found: Sequence[Record]) -> None:
+        write(self._database, found)
+        self.matched += len(found)
 
 
-def resolve(
-    database: Database, folder: Path, *, read: Reading | None = None, now: Callable[[], float] = time.time
-) -> int:
+def resolve(database: Database, folder: Path) -> int:
     """Match all feedback with the decision log of a folder and return how many decisions were found.
 
-    Raises DatabaseError, OSError.
+    Unlike ``Resolver`` it looks for everything again that was not found, and reads Parquet too. Raises
+    DatabaseError, LogError, MissingExtra.
     """
-    resolver = Resolver(database, folder, read=read, now=now)
-    for _ in resolver.round():
-        pass
-    return resolver.matched
+    matched, cursor = 0, ""
+    while rows := open_rows(database, cursor):
+        wanted = wanted_of(rows)
+        for some in _found(folder, wanted):
+            write(database, some)
+            matched += len(some)
+        if len(rows) < BATCH or cursor == rows[-1][0]:
+            return matched
+        cursor = rows[-1][0]
+    return matched
+
+
+def _found(folder: Path, wanted: Wanted) -> Iterator[list[Record]]:
+    if not wanted:
+        return
+    since, until = min(wanted.values()) - SLACK_SECONDS, max(wanted.values()) + SLACK_SECONDS
+    found: list[Record] = []
+    for record in read_records(folder, since=since, until=until):
+        if wanted.pop(record.id.encode(), None) is not None:
+            found.append(record)
+        if len(found) >= WRITTEN:
+            yield found
+            found = []
+        if not wanted:
+            break
+    yield found
+
+
+def open_rows(database: Database, cursor: str) -> list[tuple[str, str]]:
+    """Return when feedback was given from a moment on that is not matched, and on which decision."""
+    with database.reading() as connection:
+        return connection.execute(OPEN, (cursor, BATCH)).fetchall()
+
+
+def wanted_of(rows: Sequence[tuple[str, str]]) -> Wanted:
+    """Return the ids in some rows of feedback that a log can have, with the times in them."""
+    times = ((decision, time_of(decision)) for _, decision in rows)
+    return {decision.encode(): made for decision, made in times if made is not None}
+
+
+def write(database: Database, found: Sequence[Record]) -> None:
+    """Write down what was found."""
+    if found:
+        with database.writing() as connection:
+            for record in found:
+                connection.execute(JUDGE, row_of(record))
 
 
 def wanted_lines(name: LogName, wanted: Mapping[bytes, float]) -> Iterator[Record | None]:
@@ -158,7 +182,7 @@ def wanted_lines(name: LogName, wanted: Mapping[bytes, float]) -> Iterator[Recor
     for number, line in enumerate(lines_of(name.path), start=1):
         # Most lines are of others: to look for the id takes a tenth of reading the line.
         found = _ID.search(line)
-        if found and found[1] in wanted and (record := read_line(line)) is not None:
+        if found and found[1] in wanted and (record := record_in(line)) is not None:
             yield record
         if number % LINES == 0:
             yield None

@@ -1,14 +1,10 @@
 """What people say of decisions, kept in the people's database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 
 from assay.database import Database
 from assay.exceptions import DatabaseError
-
-AT_ONCE = 500
-"""Decisions that one statement names."""
 
 NEWEST = (
     'SELECT label, at FROM feedback WHERE decision = %s AND "key" = %s ORDER BY at DESC, label DESC LIMIT 1'
@@ -78,19 +74,3 @@ class Feedback:
         if not found:
             return "new"
         return "again" if found[0][0] == label else "changed"
-
-
-def forget(database: Database, decisions: Iterable[str]) -> int:
-    """Remove all feedback on some decisions and return how many rows of it there were.
-
-    Raises DatabaseError.
-    """
-    removed = 0
-    for some in batched(decisions, AT_ONCE):
-        marks = ", ".join(["%s"] * len(some))
-        with database.writing() as connection:
-            counted = connection.execute(f"SELECT count(*) FROM feedback WHERE decision IN ({marks})", some)  # noqa: S608
-            removed += counted.fetchall()[0][0]
-            for table in ("feedback", "judged"):
-                connection.execute(f"DELETE FROM {table} WHERE decision IN ({marks})", some)  # noqa: S608
-    return removed

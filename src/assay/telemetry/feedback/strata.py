@@ -27,15 +27,15 @@ def stratum_of(label: str, decided_by: str, review: bool, confidence: float) -> 
 class Cell:
     """The decisions of one kind: how many, and what the model itself expects of them.
 
-    Where only a share of the decisions is logged, each that is stands for 1 / share; ``noise`` is the variance
-    that this gives ``weight``. ``right`` is how many are expected to be right, by their confidence;
+    Where only a share of the decisions is logged, each that is stands for 1 / share; ``noise`` is the
+    variance that this gives ``weight``. ``right`` is how many are expected to be right, by their confidence;
     ``right_noise`` and ``wrong_noise`` are the variances of those that are, and of those that are not.
     """
 
     __slots__ = ("logged", "noise", "right", "right_noise", "weight", "wrong_noise")
 
     def __init__(self, *values: float) -> None:
-        start = values or (0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        start = values or (0.0,) * len(self.__slots__)
         self.logged, self.weight, self.noise, self.right, self.right_noise, self.wrong_noise = start
 
     def values(self) -> tuple[float, ...]:
@@ -56,8 +56,8 @@ class Cell:
 
     def add(self, other: "Cell") -> None:
         """Count the decisions of another cell as well."""
-        mine, theirs = self.values(), other.values()
-        self.__init__(*(one + more for one, more in zip(mine, theirs, strict=True)))  # type: ignore[misc]
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 Kind = tuple[str, str, Stratum]

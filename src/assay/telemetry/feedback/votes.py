@@ -24,6 +24,10 @@ UNMATCHED = (
     "SELECT count(*), count(DISTINCT f.decision) FROM feedback f WHERE f.at >= %s AND f.at < %s "
     "AND f.task IN ('', %s) AND NOT EXISTS (SELECT 1 FROM judged j WHERE j.decision = f.decision)"
 )
+LEADING = (
+    'SELECT f."key", count(*) FROM judged j JOIN feedback f ON f.decision = j.decision '
+    'WHERE j.task = %s AND j.at >= %s AND j.at < %s GROUP BY f."key" ORDER BY 2 DESC, 1 LIMIT 1'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,13 @@ def count_unmatched(database: Database, task: str, *, since: float, until: float
     with database.reading() as connection:
         rows, decisions = connection.execute(UNMATCHED, (stamp(since), stamp(until), task)).fetchall()[0]
     return rows, decisions
+
+
+def leading_key(database: Database, task: str, *, since: float, until: float) -> str | None:
+    """Return the key that gave the most labels of decisions of a task made in a span, None without any."""
+    with database.reading() as connection:
+        found = connection.execute(LEADING, (task, stamp(since), stamp(until))).fetchall()
+    return str(found[0][0]) if found else None
 
 
 def _rows(database: Database, span: tuple[str, str, str]) -> Iterator[tuple[Any, ...]]:
