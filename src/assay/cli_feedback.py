@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 def stats(options: argparse.Namespace) -> int:
     """Tell how good live decisions are, by what people said of them."""
-    from assay.relabelling import feedback_stats, span_of
+    from assay.relabelling import feedback_stats, window_of
     from assay.taskfiles import task_of
 
     settings = settings_of()
     task = task_of(options.task, settings, columns={})
-    standing = feedback_stats(task, settings, span_of(options.since, options.until))
+    standing = feedback_stats(task, settings, window_of(options.since, options.until))
     if options.json:
         say(json.dumps(standing.to_dict(), ensure_ascii=False))
         return OK
@@ -26,19 +26,19 @@ def stats(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write labelled rows."""
-    from assay.relabelling import export_feedback, span_of
+    from assay.relabelling import export_feedback, window_of
     from assay.taskfiles import task_of
 
     settings = settings_of()
     task = task_of(options.task, settings, columns={})
-    span = span_of(options.since, options.until)
-    return tell(export_feedback(task, settings, span, _guards(options), options.output))
+    window = window_of(options.since, options.until)
+    return tell(export_feedback(task, settings, window, _guards(options), options.output))
 
 
 def retrain(options: argparse.Namespace) -> int:
     """Train on the task's rows and on labelled ones."""
     from assay.progress import Progress
-    from assay.relabelling import span_of
+    from assay.relabelling import window_of
     from assay.retraining import retrain as run
     from assay.taskfiles import task_of
 
@@ -46,7 +46,7 @@ def retrain(options: argparse.Namespace) -> int:
     outcome = run(
         task_of(options.task, settings, columns={}),
         settings,
-        span_of(options.since, options.until),
+        window_of(options.since, options.until),
         _guards(options),
         promote=options.promote,
         progress=Progress(),

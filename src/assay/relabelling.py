@@ -31,14 +31,14 @@ ENDINGS = (".csv", ".jsonl")
 
 
 @dataclass(frozen=True)
-class Span:
+class Window:
     """From when until when decisions were made, in seconds since the epoch."""
 
     since: float
     until: float
 
 
-def span_of(since: str, until: str, now: datetime | None = None) -> Span:
+def window_of(since: str, until: str, now: datetime | None = None) -> Window:
     """Return the span that two moments of the command line mean. Raises ConfigError."""
     now = now or datetime.now(UTC)
     end = parse_moment_back(until, now) if until else now
@@ -47,21 +47,21 @@ def span_of(since: str, until: str, now: datetime | None = None) -> Span:
         raise ConfigError(
             f"--since {since!r} is not before --until {until or 'now'!r}, so there is nothing in between."
         )
-    return Span(begin.timestamp(), end.timestamp())
+    return Window(begin.timestamp(), end.timestamp())
 
 
-def feedback_stats(task: Task, settings: Settings, span: Span) -> Standing:
-    """Return where a task stands by what people said of its decisions in a span.
+def feedback_stats(task: Task, settings: Settings, window: Window) -> Standing:
+    """Return where a task stands by what people said of its decisions in a window.
 
     Raises DatabaseError, LogError, MissingExtra.
     """
     database = Database(settings.people)
     resolve(database, settings.decisions)
-    records = read_records(settings.decisions, since=span.since, until=span.until)
-    return stand(database, task, records, since=span.since, until=span.until)
+    records = read_records(settings.decisions, since=window.since, until=window.until)
+    return stand(database, task, records, since=window.since, until=window.until)
 
 
-def collect(task: Task, settings: Settings, span: Span, guards: Guards) -> Sifted:
+def collect(task: Task, settings: Settings, window: Window, guards: Guards) -> Sifted:
     """Return the decisions of a span that people labelled as rows to train on, and what was left out.
 
     Raises ConfigError where the log keeps no texts, else as ``feedback_stats``.
@@ -71,13 +71,13 @@ def collect(task: Task, settings: Settings, span: Span, guards: Guards) -> Sifte
     resolve(database, settings.decisions)
     chosen: dict[str, Vote] = {}
     unclear = 0
-    for vote in votes(database, task.name, since=span.since, until=span.until):
+    for vote in votes(database, task.name, since=window.since, until=window.until):
         if vote.label is None:
             unclear += bool(vote.said)
         else:
             chosen[vote.decision] = vote
     rows, textless = [], 0
-    for record in read_records(settings.decisions, since=span.since, until=span.until):
+    for record in read_records(settings.decisions, since=window.since, until=window.until):
         if (found := chosen.pop(record.id, None)) is not None:
             textless += record.text is None
             if record.text is not None:
@@ -97,13 +97,13 @@ def refuse_without_texts(settings: Settings) -> None:
     if settings.decision_text == "hash":
         raise ConfigError(
             "The decision log keeps only hashes of texts (ASSAY_DECISION_TEXT=hash), so there is nothing to "
-            "train on. Set ASSAY_DECISION_TEXT=redacted or full for the service and here; what it decides from "
-            "then on can be used."
+            "train on. Set ASSAY_DECISION_TEXT=redacted or full, for the service and here; what is decided "
+            "from then on can be used."
         )
 
 
 def export_feedback(
-    task: Task, settings: Settings, span: Span, guards: Guards, output: Path
+    task: Task, settings: Settings, window: Window, guards: Guards, output: Path
 ) -> Iterator[str]:
     """Write labelled rows to a file and yield what was written and what was not.
 
@@ -115,7 +115,7 @@ def export_feedback(
         raise ConfigError(
             f"{str(output)!r} is no file to write rows to; its name must end in .csv or .jsonl."
         )
-    sifted = collect(task, settings, span, guards)
+    sifted = collect(task, settings, window, guards)
     if not sifted.rows:
         raise DataError("\n".join([NOTHING.format(task=task.name), *sifted.lines()]))
     with replacing(output) as stream:

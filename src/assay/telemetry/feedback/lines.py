@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from assay.telemetry.decisions.lines import parse
 from assay.telemetry.decisions.names import LogName
-from assay.telemetry.decisions.record import Record, read_line
+from assay.telemetry.decisions.record import Record
 
 SLACK_SECONDS = 600.0
 """How far the time in a decision's id and the ``at`` of its line may lie apart."""
@@ -43,22 +44,8 @@ def _raw(path: Path, offset: int) -> Iterator[bytes]:
 
 def record_in(line: bytes) -> Record | None:
     """Return the record of a line; None where it is torn or none of the log's."""
-    with suppress(KeyError, AttributeError, OverflowError):
-        record = read_line(line)
-        if record is not None and _is_sound(record):
-            return record
-    return None
-
-
-def _is_sound(record: Record) -> bool:
-    texts = record.id, record.task, record.version, record.label, record.decided_by, record.key
-    numbers = record.confidence, record.share
-    return (
-        all(isinstance(each, str) for each in texts)
-        and all(isinstance(each, int | float) for each in numbers)
-        and 0 <= record.confidence <= 1
-        and 0 < record.share <= 1
-    )
+    found = parse(line)
+    return found.record if found else None
 
 
 def may_hold_any(name: LogName, times: Sequence[float]) -> bool:

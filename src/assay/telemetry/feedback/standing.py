@@ -107,8 +107,8 @@ class Standing:
 NOTES = (
     "measured: as if labels had been given at random within each kind of decision (label, tier, review,",
     "confidence); where nobody labelled any of a kind, anything may be true. labelled only: what the labels",
-    "say by themselves. expected: needs no labels, and holds as far as the calibration does: through a change",
-    "of what is asked, not of what is right. In parentheses: bounds that hold 95 % of the time.",
+    "say by themselves. expected: needs no labels, and holds as far as the calibration does: through a",
+    "change of what is asked, not of what is right. In parentheses: bounds that hold 95 % of the time.",
 )
 
 

@@ -78,7 +78,8 @@ class Totals:
         kind = record.task, record.version, stratum
         if (cell := self.cells.get(kind)) is None:
             cell = self.cells[kind] = Cell()
-        cell.count(record.confidence, record.share)
+        # A line that somebody made up may hold any number.
+        cell.count(min(max(record.confidence, 0.0), 1.0), record.share)
         if self.first is None or record.at < self.first:
             self.first = record.at
 
