@@ -56,10 +56,10 @@ def _fates(dataset: Dataset, more: Rows, data: DataConfig, salt: str) -> Iterato
         digest = digest_of(text, salt)
         if digest in held:
             yield HELD_OUT
-        elif side_of_digest(digest, data.test, data.validation) != "train":
-            yield SIDE
         elif digest in known:
             yield KNOWN if known[digest] == label else CONTRARY
+        elif side_of_digest(digest, data.test, data.validation) != "train":
+            yield SIDE
         else:
             yield ""
 

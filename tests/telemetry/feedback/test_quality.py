@@ -152,12 +152,16 @@ def test_equal_arguments_give_equal_figures() -> None:
 Choice = Callable[[np.random.Generator, NDArray[np.bool_], NDArray[np.bool_]], NDArray[np.int64]]
 
 
-def at_random(draws: np.random.Generator, _: NDArray[np.bool_], review: NDArray[np.bool_]) -> NDArray[np.int64]:
+def at_random(
+    draws: np.random.Generator, _: NDArray[np.bool_], review: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Label any."""
     return draws.choice(len(review), 300, replace=False)
 
 
-def doubtful(draws: np.random.Generator, _: NDArray[np.bool_], review: NDArray[np.bool_]) -> NDArray[np.int64]:
+def doubtful(
+    draws: np.random.Generator, _: NDArray[np.bool_], review: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Label what is marked for review."""
     return draws.permutation(np.flatnonzero(review))[:150]
 
@@ -167,7 +171,9 @@ def alarms(draws: np.random.Generator, spam: NDArray[np.bool_], _: NDArray[np.bo
     return draws.permutation(np.flatnonzero(spam))[:150]
 
 
-def several(draws: np.random.Generator, spam: NDArray[np.bool_], review: NDArray[np.bool_]) -> NDArray[np.int64]:
+def several(
+    draws: np.random.Generator, spam: NDArray[np.bool_], review: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Label doubts and alarms more often than others."""
     weight = 1.0 + 9.0 * review + 4.0 * spam
     return draws.choice(len(review), 300, replace=False, p=weight / weight.sum())

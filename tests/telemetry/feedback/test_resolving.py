@@ -59,9 +59,7 @@ How = Callable[[Database, Path], int]
 
 
 @BOTH
-def test_what_is_found_is_written_down_with_what_was_decided(
-    people_uri: str, folder: Path, how: How
-) -> None:
+def test_what_is_found_is_written_down_with_what_was_decided(people_uri: str, folder: Path, how: How) -> None:
     database = Database(people_uri)
     one = record(key="app", review=True, decided_by="rule", confidence=0.9, rule="prize", version="7")
     write_active(folder, [record(), one, record()])
@@ -184,9 +182,7 @@ def test_a_round_is_not_repeated_and_a_new_one_begins_where_it_ended(
     first = round_of(database, folder)
     assert first.cursor > ""
     looked: list[int] = []
-    monkeypatch.setattr(
-        resolving, "wanted_lines", lambda _, wanted: looked.append(len(wanted)) or iter(())
-    )
+    monkeypatch.setattr(resolving, "wanted_lines", lambda _, wanted: looked.append(len(wanted)) or iter(()))
     round_of(database, folder, cursor=first.cursor)
     # The last one may have come together with others that are not committed yet.
     assert sum(looked) <= 1

@@ -98,9 +98,7 @@ def test_each_outcome_is_told(people_uri: str) -> None:
 def test_what_fails_is_told_too(tmp_path: Path) -> None:
     (tmp_path / "assay.db").write_bytes(b"this is no database, but long enough to look at" * 100)
     told: list[tuple[str, str]] = []
-    feedback = Feedback(
-        Database(f"sqlite:///{tmp_path / 'assay.db'}"), told=lambda *each: told.append(each)
-    )
+    feedback = Feedback(Database(f"sqlite:///{tmp_path / 'assay.db'}"), told=lambda *each: told.append(each))
     with pytest.raises(DatabaseError):
         feedback.keep(DECISION, "ham", key="", task="spam")
     assert told == [("spam", "failed")]
