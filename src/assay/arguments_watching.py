@@ -1,5 +1,7 @@
 """What can be typed to look at live traffic: the decision log, one decision, drift, feedback."""
 
+import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from assay.parsing import TASK, Commands, Parser, add_command, add_group
@@ -78,12 +80,41 @@ def _add_feedback(commands: Commands) -> None:
     export.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .csv or .jsonl"
     )
+    _add_guards(export)
+
+
+def _add_guards(command: Parser) -> None:
+    share = _number(0.0, 1.0)
+    command.add_argument(
+        "--key-share", type=share, default=0.2, metavar="SHARE",
+        help="rows of one client's key, at most (%(default)s of those that stay; 20 rows always)",
+    )  # fmt: skip
+    command.add_argument(
+        "--subject-share", type=share, default=0.2, metavar="SHARE",
+        help="rows of one subject's texts, at most (%(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--balance", type=_number(1.0, 1e6), default=5.0, metavar="TIMES",
+        help="rows of a label, at most so many times those of the rarest (%(default)s)",
+    )  # fmt: skip
+    command.add_argument("--keep-near", action="store_true", help="keep texts that nearly repeat another")
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return number
 
 
 def _add_retrain(commands: Commands) -> None:
     retrain = add_command(commands, "retrain", "Train on the task's rows and what feedback labelled.")
     retrain.add_argument("task", help=TASK)
     _add_span(retrain, since="90d")
+    _add_guards(retrain)
     retrain.add_argument("--promote", action="store_true", help="make it production if the gate passes")
 
 

@@ -49,10 +49,12 @@ FEEDBACK = (
 JUDGED = (
     # Whether whoever gave the feedback may speak of decisions that another key asked for.
     "ALTER TABLE feedback ADD COLUMN reviewer INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX feedback_at ON feedback (at)",
     """CREATE TABLE judged (
   decision TEXT PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL, decided TEXT NOT NULL,
-  score DOUBLE PRECISION, confidence DOUBLE PRECISION NOT NULL, decided_by TEXT NOT NULL, "key" TEXT NOT NULL,
-  at TEXT NOT NULL)""",
+  confidence DOUBLE PRECISION NOT NULL, decided_by TEXT NOT NULL, review INTEGER NOT NULL,
+  "key" TEXT NOT NULL, at TEXT NOT NULL)""",
+    "CREATE INDEX judged_task ON judged (task, at)",
 )
 MIGRATIONS = (
     Migration(1, "audit", sqlite=AUDIT + AUDIT_SQLITE, postgresql=AUDIT + AUDIT_POSTGRESQL),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Task
-from assay.datasets import Dataset
+from assay.datasets import Dataset, Rows, add_training
 from assay.estimators import (
     Cascade,
     attach_report,
@@ -61,15 +61,27 @@ def fate_of(version: Version, *, promoted: bool) -> str:
     return f"{name} is registered, not gated. Next: {gate}; or, as it is: {promote} --override REASON"
 
 
-def run_pipeline(task: Task, settings: Settings, *, progress: Progress, promote: bool = False) -> Outcome:
+def run_pipeline(
+    task: Task,
+    settings: Settings,
+    *,
+    progress: Progress,
+    promote: bool = False,
+    more: Rows | None = None,
+) -> Outcome:
     """Return the registered version of a task trained on its data, and the gate's decision about it.
 
-    What is served changes only with ``promote``, and only when the gate passes. Raises AssayError; a run that
-    breaks registers nothing.
+    ``more`` rows are trained on as well, where that touches nothing that is held out. What is served changes
+    only with ``promote``, and only when the gate passes. Raises AssayError; a run that breaks registers
+    nothing.
     """
     begun = len(progress.lines)
     rules_of(task)  # a file of rules that cannot be used stops the run before any row is read
     dataset = read_rows(task, settings, progress=progress)
+    if more is not None:
+        dataset, account = add_training(dataset, more, task.data, name=task.name)
+        for line in account:
+            progress.say(f"  {line}")
     started = time.monotonic()
     cascade = train_cascade(task, dataset.train, dataset.validation, progress=progress)
     seconds = time.monotonic() - started
@@ -135,7 +147,13 @@ def provenance_of(dataset: Dataset | None) -> dict[str, Any]:
     """Return what a manifest says of where an artifact comes from."""
     if dataset is None:
         return made_with()
-    described = {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.counts()}
+    described: dict[str, Any] = {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "rows": dataset.counts(),
+    }
+    if dataset.added is not None:
+        described["feedback"] = {"rows": len(dataset.added), "fingerprint": dataset.added.fingerprint}
     return {**made_with(), "dataset": described}
 
 
@@ -146,11 +164,13 @@ def golden_texts(dataset: Dataset) -> list[str]:
 
 def parameters(cascade: Cascade, dataset: Dataset) -> dict[str, Any]:
     """Return what a run logs as parameters: data, sizes, what was chosen, and every hyperparameter."""
-    task, point = cascade.task, cascade.operating_point
+    task, point, added = cascade.task, cascade.operating_point, dataset.added
+    fed = {} if added is None else {"feedback_rows": len(added), "feedback_fingerprint": added.fingerprint}
     return {
         "dataset": dataset.name,
         "dataset_fingerprint": dataset.fingerprint,
         "train_rows": len(dataset.training),
+        **fed,
         "test_rows": len(dataset.test),
         "test_size": task.data.test,
         "random_state": task.estimator.seed,

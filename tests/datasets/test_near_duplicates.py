@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.datasets import near_duplicates
+from assay.datasets import near_duplicates, near_repeats
 from assay.datasets.near_duplicates import CHUNK, RESEMBLANCE, SHINGLE
 
 WORDS = [f"{start}{end}" for start in ("ba", "ce", "di", "ko", "gu") for end in ("nk", "rt", "lm", "st", "p")]
@@ -146,3 +146,25 @@ def test_a_text_is_found_among_many_that_share_a_long_passage() -> None:
     mails = [" ".join(str(chance.random()) for _ in range(12)) + " " + passage for _ in range(3000)]
     near = near_duplicates([mails[2900], "0.1 0.2 0.3 0.4 " + mails[17], passage[:80]], mails)
     assert near.tolist() == [True, True, False]
+
+
+def test_of_texts_that_nearly_repeat_each_other_the_first_stays() -> None:
+    template = "You have won a prize of 1,000 pounds, call {} now to claim it before Friday"
+    texts = [
+        "lunch at two?",
+        *(template.format(n) for n in range(100, 160)),
+        "see you there",
+        "lunch at two!",
+    ]
+    assert near_repeats(texts).tolist() == [False, False, *[True] * 59, False, True]
+    assert near_repeats([]).tolist() == []
+    assert near_repeats(["alone"]).tolist() == [False]
+
+
+def test_what_nearly_repeats_a_text_that_was_left_out_is_compared_with_those_that_stay() -> None:
+    words = [f"word{n}" for n in range(40)]
+    chain = [" ".join(words[start : start + 20]) for start in range(0, 20, 4)]
+    out = near_repeats(chain)
+    kept = [text for text, gone in zip(chain, out, strict=True) if not gone]
+    assert not near_repeats(kept).any()
+    assert 1 < len(kept) < len(chain)

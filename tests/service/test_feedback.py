@@ -11,11 +11,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from assay.access import Access, Caller, decide_policy
 from assay.database import Database
 from assay.exceptions import DatabaseError
 from assay.service import Limits, Missing, Models, create_app
 from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING, MAX_LABEL_CHARACTERS
 from assay.telemetry import Counters, Feedback
+from tests.service.callers import Book
 
 ID = "1b4f0c4cf0e84d6c8a5b0c9d2f3e7a61"
 
@@ -138,7 +140,7 @@ class Slow:
     def __init__(self) -> None:
         self.go = threading.Event()
 
-    def keep(self, decision: str, label: str, *, key: str, task: str) -> None:
+    def keep(self, decision: str, label: str, *, key: str, task: str, reviewer: bool) -> None:
         """Wait."""
         assert self.go.wait(20)
         raise DatabaseError("too late")
@@ -169,3 +171,29 @@ def test_a_slow_database_holds_up_neither_decisions_nor_more_than_its_share(
         for thread in threads:
             thread.join()
     assert statuses == [503] * count
+
+
+@pytest.mark.parametrize(
+    ("scopes", "reviewer"),
+    [("feedback", 1), ("feedback admin", 1), ("feedback predict", 0), ("feedback batch", 0)],
+)
+def test_a_key_that_asks_for_decisions_is_no_reviewer(
+    models: Models, database: Database, scopes: str, reviewer: int
+) -> None:
+    caller = Caller(id="key:1", name="app", scopes=frozenset(scopes.split()))
+    policy = decide_policy("0.0.0.0", require_keys=True, insecure=False)
+    access = Access(policy=policy, authenticator=Book({"secret": caller}))
+    service = create_app(models, metrics=Counters(), feedback=Feedback(database), access=access)
+    answer = TestClient(service).post(
+        "/feedback", json={"id": ID, "label": "ham"}, headers={"X-API-Key": "secret"}
+    )
+    assert answer.status_code == 202
+    with database.reading() as connection:
+        found = connection.execute('SELECT "key", reviewer FROM feedback').fetchall()
+    assert found == [("app", reviewer)]
+
+
+def test_without_keys_everybody_is_a_reviewer(client: TestClient, database: Database) -> None:
+    assert client.post("/feedback", json={"id": ID, "label": "ham"}).status_code == 202
+    with database.reading() as connection:
+        assert connection.execute("SELECT reviewer FROM feedback").fetchall() == [(1,)]

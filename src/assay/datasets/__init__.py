@@ -1,11 +1,12 @@
 """Labelled text in: named sets and a team's own files, read, checked, split and fingerprinted."""
 
+from assay.datasets.adding import add_training
 from assay.datasets.catalog import CATALOG, NamedSet
 from assay.datasets.columns import find_column
 from assay.datasets.fetching import fetch
 from assay.datasets.fingerprint import fingerprint_of
 from assay.datasets.loading import load_dataset
-from assay.datasets.near_duplicates import near_duplicates
+from assay.datasets.near_duplicates import near_duplicates, near_repeats
 from assay.datasets.opening import read_table
 from assay.datasets.rows import Dataset, Rows
 from assay.datasets.splitting import digest_of, normalise, side_of
@@ -23,12 +24,14 @@ __all__ = [
     "Row",
     "Rows",
     "Table",
+    "add_training",
     "digest_of",
     "fetch",
     "find_column",
     "fingerprint_of",
     "load_dataset",
     "near_duplicates",
+    "near_repeats",
     "normalise",
     "read_table",
     "side_of",

@@ -63,6 +63,40 @@ def near_duplicates(texts: Sequence[str], among: Sequence[str]) -> NDArray[np.bo
     return near
 
 
+def near_repeats(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which of the texts nearly repeat one before them that does not itself, shape (texts,).
+
+    As in ``near_duplicates`` a few that just do so are not found.
+
+    >>> texts = ["You have won a prize, call 4711 now!", "lunch?", "you have won a prize: call 0815 now"]
+    >>> near_repeats(texts)
+    array([False, False,  True])
+    """
+    repeats = np.zeros(len(texts), np.bool_)
+    forms = [*map(_form, texts)]
+    for one, other in _likely_before(_sketches(forms)) if forms else ():
+        if not repeats[other] and not repeats[one]:
+            repeats[one] = _resemblance(forms[one], forms[other]) >= RESEMBLANCE
+    return repeats
+
+
+def _likely_before(sketches: Sketches) -> list[tuple[int, int]]:
+    """Return texts that may resemble one before them, with that one, in the order of the texts."""
+    pairs: set[tuple[int, int]] = set()
+    least = (RESEMBLANCE - SLACK) * BANDS * BAND
+    for start in range(0, BANDS * BAND, BAND):
+        keys = _keys(sketches[:, start : start + BAND])
+        order = np.argsort(keys, kind="stable")
+        same = keys[order[1:]] == keys[order[:-1]]
+        # Of those that met, the text just before, and the first of all: of a template that one stays.
+        begins = np.maximum.accumulate(np.where(np.concatenate(([False], same)), 0, np.arange(len(order))))
+        for earlier in (order[:-1][same], order[begins[1:]][same]):
+            later = order[1:][same]
+            agreed = (sketches[later] == sketches[earlier]).sum(axis=1) >= least
+            pairs.update(zip(later[agreed].tolist(), earlier[agreed].tolist(), strict=True))
+    return sorted(pairs)
+
+
 def _form(text: str) -> bytes:
     """Return what is compared of a text: its letters and digits, or all of it where it has none."""
     plain = normalise(text)

@@ -63,6 +63,8 @@ class Dataset:
     audit: Audit
     licence: str = ""
     citation: str = ""
+    added: Rows | None = None
+    """Rows of ``train`` that come from elsewhere: what feedback has labelled."""
 
     @cached_property
     def fingerprint(self) -> str:

@@ -35,6 +35,8 @@ class Exchange:
     sent: int = 0
     key: str = ""
     """Name of the key that asked."""
+    scopes: frozenset[str] = frozenset()
+    """What that key may do."""
     task: str = ""
     version: str = ""
     texts: int = 0

@@ -1,7 +1,8 @@
 """``POST /feedback``: what a person says the right label of a decision is."""
 
 import logging
-from typing import Annotated, Protocol
+from functools import partial
+from typing import Annotated, Any, Protocol
 
 import anyio
 import anyio.to_thread
@@ -14,7 +15,7 @@ from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
 from assay.service.errors import fault, invalid
-from assay.service.exchange import exchange_of
+from assay.service.exchange import Exchange, exchange_of
 from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING, MAX_LABEL_CHARACTERS
 from assay.service.responses import json_response
 from assay.service.routes import task_in_path
@@ -23,6 +24,8 @@ from assay.service.schemas import Body, Receipt, body_schema
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5
+ASKING = frozenset({"predict", "batch"})
+"""Scopes with which a key asks for decisions."""
 
 Label = Annotated[
     str,
@@ -53,8 +56,20 @@ class FeedbackRequest(Body):
 class FeedbackStore(Protocol):
     """Where feedback is kept; ``telemetry.Feedback`` is one."""
 
-    def keep(self, decision: str, label: str, *, key: str, task: str) -> None:
-        """Keep what a key says of a decision; the same again changes nothing. Raises DatabaseError."""
+    def keep(self, decision: str, label: str, *, key: str, task: str, reviewer: bool) -> None:
+        """Keep what a key says of a decision; the same again changes nothing. Raises DatabaseError.
+
+        Who is no ``reviewer`` speaks only of decisions that the same key asked for.
+        """
+
+
+def is_reviewer(exchange: Exchange) -> bool:
+    """Return whether whoever asks may speak of decisions that others asked for.
+
+    A key that can ask for decisions itself is a client's, and speaks of its own; one that can only judge them
+    is a reviewer's. Without keys nobody can be told from anybody, and everybody may.
+    """
+    return not exchange.scopes & ASKING
 
 
 class Receiving:
@@ -74,11 +89,11 @@ class Receiving:
             raise _not_kept("this service has no database for it")
         if self._threads.statistics().tasks_waiting >= FEEDBACK_WAITING:
             raise _not_kept("the database is too slow for what comes")
-        store, key = self._store, exchange_of(request).key
+        exchange = exchange_of(request)
+        who: dict[str, Any] = {"key": exchange.key, "task": task, "reviewer": is_reviewer(exchange)}
+        keep = partial(self._store.keep, told.id, told.label, **who)
         try:
-            await anyio.to_thread.run_sync(
-                lambda: store.keep(told.id, told.label, key=key, task=task), limiter=self._threads
-            )
+            await anyio.to_thread.run_sync(keep, limiter=self._threads)
         except DatabaseError as error:
             # The message may name hosts and folders: that is for the operator.
             logger.error("Feedback of request %s was not kept: %s", request.state.request_id, error.message)

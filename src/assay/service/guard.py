@@ -136,7 +136,7 @@ class Guard:
         credential = credential_of(headers, path, scope.get("query_string", b"")) if known else ""
         caller = self._identify(credential, exchange.address, asked=asked) if credential else None
         if caller is not None:
-            exchange.key = caller.name
+            exchange.key, exchange.scopes = caller.name, caller.scopes
             if asked and needed != ANY and needed not in caller.scopes:
                 raise _forbidden(caller, needed)
         elif asked:

@@ -29,7 +29,12 @@ from assay.telemetry.drift.monitor import DriftMonitor
 from assay.telemetry.drift.sentences import sentence
 from assay.telemetry.drift.watch import BLOCK, FALSE_ALARMS, WINDOW, Change, Watch, differs, level_of
 from assay.telemetry.ecs import FIELDS as LOG_FIELDS
-from assay.telemetry.feedback import Feedback
+from assay.telemetry.feedback.guards import Guards, Labelled, Sifted, sift
+from assay.telemetry.feedback.resolving import resolve
+from assay.telemetry.feedback.standing import Standing, stand
+from assay.telemetry.feedback.store import Feedback
+from assay.telemetry.feedback.votes import Vote, votes
+from assay.telemetry.feedback.watching import QualityWatch
 from assay.telemetry.request_log import RequestLog
 
 __all__ = [
@@ -47,16 +52,22 @@ __all__ = [
     "DriftMonitor",
     "Erased",
     "Feedback",
+    "Guards",
     "Hashes",
+    "Labelled",
     "LogMetrics",
     "LogPolicy",
     "LogStatistics",
     "Notes",
+    "QualityWatch",
     "Record",
     "RequestLog",
+    "Sifted",
     "Sought",
     "Span",
+    "Standing",
     "TaskTally",
+    "Vote",
     "Watch",
     "check_folder",
     "checks_of",
@@ -76,7 +87,11 @@ __all__ = [
     "psi_by_chance",
     "ratio_test",
     "read_records",
+    "resolve",
     "sentence",
+    "sift",
     "span_of",
+    "stand",
     "tally_records",
+    "votes",
 ]

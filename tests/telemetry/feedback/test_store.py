@@ -76,3 +76,38 @@ def test_a_database_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "assay.db").write_bytes(b"this is no database, but long enough to look at" * 100)
     with pytest.raises(DatabaseError):
         Feedback(Database(f"sqlite:///{tmp_path / 'assay.db'}")).keep(DECISION, "ham", key="", task="")
+
+
+def test_who_may_speak_of_what_is_kept_as_it_was_last(people_uri: str) -> None:
+    database = Database(people_uri)
+    feedback = Feedback(database, now=Clock())
+    feedback.keep(DECISION, "ham", key="ann", task="", reviewer=True)
+    feedback.keep(DECISION, "ham", key="ann", task="", reviewer=False)
+    with database.reading() as connection:
+        assert connection.execute("SELECT reviewer FROM feedback").fetchall() == [(0,)]
+
+
+def test_each_outcome_is_told(people_uri: str) -> None:
+    told: list[tuple[str, str]] = []
+    feedback = Feedback(Database(people_uri), now=Clock(), told=lambda *each: told.append(each))
+    for label in ("ham", "ham", "spam", "ham"):
+        feedback.keep(DECISION, label, key="ann", task="spam")
+    assert told == [("spam", each) for each in ("new", "again", "changed", "changed")]
+
+
+def test_what_fails_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "assay.db").write_bytes(b"this is no database, but long enough to look at" * 100)
+    told: list[tuple[str, str]] = []
+    feedback = Feedback(Database(f"sqlite:///{tmp_path / 'assay.db'}"), told=lambda *each: told.append(each))
+    with pytest.raises(DatabaseError):
+        feedback.keep(DECISION, "ham", key="", task="spam")
+    assert told == [("spam", "failed")]
+
+
+def test_what_is_said_last_is_the_newest_also_when_the_clock_goes_back(people_uri: str) -> None:
+    database = Database(people_uri)
+    clock = iter([datetime(2026, 11, 29, 12, tzinfo=UTC), datetime(2026, 11, 29, 11, tzinfo=UTC)])
+    feedback = Feedback(database, now=lambda: next(clock))
+    feedback.keep(DECISION, "spam", key="ann", task="")
+    feedback.keep(DECISION, "ham", key="ann", task="")
+    assert [row[1] for row in rows(database)] == ["spam", "ham"]

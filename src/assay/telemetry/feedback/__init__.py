@@ -1,0 +1,1 @@
+"""What people say of decisions, and what it says of the versions that decided."""
