@@ -1,0 +1,147 @@
+"""What tells live texts from held-out ones: a classifier of the two, and the words that came and went."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.config import Frozen
+from assay.exceptions import MissingExtra
+
+Floats = NDArray[np.float64]
+FEWEST = 100
+"""Texts of either side without which nothing is fitted."""
+LONGEST = 4_000
+"""Characters of a text that are looked at, on both sides alike."""
+FOLDS = 5
+SHOWN = 10
+"""Words that are named, of those that came and of those that went."""
+CERTAIN = 4.0
+"""Standard errors between the shares of texts that have a word, from which on it is named: of 10,000 words
+that did not change, fewer than one passes."""
+SEED = 0
+WORD = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
+
+
+class Word(Frozen):
+    """A word, its weight in the classifier, and the shares of texts that have it."""
+
+    word: str
+    weight: float
+    now: float
+    then: float
+
+
+class Domain(Frozen):
+    """How well live texts can be told from held-out ones, and by which words."""
+
+    live: int
+    """Distinct live texts."""
+    repeated: int
+    """Live texts that repeat one of those, left out."""
+    held_out: int
+    auc: float
+    """Chance that a live text gets a higher score than a held-out one, by models that saw neither."""
+    low: float
+    high: float
+    came: tuple[Word, ...]
+    went: tuple[Word, ...]
+
+    @property
+    def differs(self) -> bool:
+        """True when the two can be told apart better than by guessing."""
+        return self.low > 0.5
+
+
+def tell_apart(live: Sequence[str], held_out: Sequence[str]) -> Domain:
+    """Return how live texts differ from held-out ones: logistic regression over which words a text has.
+
+    Texts are given as they are to be compared, redacted alike. Raises ValueError where either side has fewer
+    than ``FEWEST`` distinct texts or there is no word to compare, MissingExtra without scikit-learn.
+    """
+    distinct = list(dict.fromkeys(text[:LONGEST] for text in live))
+    reference = list(dict.fromkeys(text[:LONGEST] for text in held_out))
+    if min(len(distinct), len(reference)) < FEWEST:
+        raise ValueError(
+            f"it takes {FEWEST} distinct texts of either side; there are {len(distinct):,} live and "
+            f"{len(reference):,} held-out ones"
+        )
+    sides = np.repeat([1, 0], [len(distinct), len(reference)])
+    words, present, scores, weights = _fit([*distinct, *reference], sides)
+    auc, low, high = area(scores[sides == 1], scores[sides == 0])
+    now, then = (np.asarray(present[sides == side].mean(axis=0)).ravel() for side in (1, 0))
+    # What a word adds to the distance between the mean scores of the two sides: a rare one adds little.
+    adds = weights * (now - then) * (_distances(now, then, len(distinct), len(reference)) > CERTAIN)
+    found = [
+        Word(word=words[at], weight=float(weights[at]), now=float(now[at]), then=float(then[at]))
+        for at in np.argsort(-adds).tolist()
+        if adds[at] > 0
+    ]
+    return Domain(
+        live=len(distinct),
+        repeated=len(live) - len(distinct),
+        held_out=len(reference),
+        auc=auc,
+        low=low,
+        high=high,
+        came=tuple(each for each in found if each.weight > 0)[:SHOWN],
+        went=tuple(each for each in found if each.weight < 0)[:SHOWN],
+    )
+
+
+def _fit(texts: list[str], sides: NDArray[np.int_]) -> tuple[list[str], Any, Floats, Floats]:
+    """Return the words, which text has which, the scores by models that had not seen them, the weights."""
+    try:
+        from sklearn.feature_extraction.text import CountVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import StratifiedKFold
+    except ImportError as error:
+        raise MissingExtra("Naming the words that came", package="scikit-learn", extra="train") from error
+    least = max(5, len(texts) // 1_000)
+    try:
+        counter = CountVectorizer(binary=True, tokenizer=_words, token_pattern=None, min_df=least)
+        present = counter.fit_transform(texts).astype(np.float64)
+    except ValueError as error:
+        raise ValueError(f"no word is in {least} of the texts, so that none can be compared") from error
+    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1_000)
+    scores = np.zeros(len(texts))
+    for fitted, left in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(present, sides):
+        scores[left] = model.fit(present[fitted], sides[fitted]).decision_function(present[left])
+    weights: Floats = model.fit(present, sides).coef_[0]
+    return counter.get_feature_names_out().tolist(), present, scores, weights
+
+
+def _distances(now: Floats, then: Floats, live: int, held_out: int) -> Floats:
+    """Return how many standard errors apart the shares of texts are that have each word."""
+    both = (now * live + then * held_out) / (live + held_out)
+    found: Floats = np.abs(now - then) / np.sqrt(both * (1 - both) * (1 / live + 1 / held_out) + 1e-300)
+    return found
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(text)
+
+
+def area(members: Floats, others: Floats) -> tuple[float, float, float]:
+    """Return the area under the ROC curve and its interval of 95 %.
+
+    The variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics, 1988).
+
+    >>> area(np.array([3.0, 4.0, 5.0]), np.array([1.0, 2.0, 3.0]))[0].__round__(3)
+    0.944
+    """
+    above = _places(members, others)
+    below = 1 - _places(others, members)
+    value = float(above.mean())
+    spread = float(np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)))
+    return value, max(0.0, value - 1.96 * spread), min(1.0, value + 1.96 * spread)
+
+
+def _places(values: Floats, among: Floats) -> Floats:
+    """Return for each value the share of the others below it; equal ones count one half."""
+    ordered = np.sort(among)
+    lower, upper = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+    found: Floats = (lower + upper) / 2 / len(ordered)
+    return found
