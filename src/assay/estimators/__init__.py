@@ -2,6 +2,7 @@
 
 from assay.estimators.annexes import read_held_out, read_tables
 from assay.estimators.artifact import attach_report, load_artifact, save_artifact
+from assay.estimators.binning import bins_of, counts_of
 from assay.estimators.calibration import Calibration
 from assay.estimators.cascade import Cascade, Judged
 from assay.estimators.conversion import convert_pipeline
@@ -12,6 +13,7 @@ from assay.estimators.held_out import HeldOut
 from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
+from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
 from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
 from assay.estimators.shares import CONFIDENCE, draw_bounds, share_bounds
 from assay.estimators.texts import fault_of
@@ -38,15 +40,21 @@ __all__ = [
     "Judged",
     "LinearModel",
     "Manifest",
+    "Observation",
+    "Observed",
     "OperatingPoint",
+    "Profile",
+    "Reference",
     "Rule",
     "Rules",
     "Sample",
     "ThresholdRow",
     "ThresholdTable",
     "attach_report",
+    "bins_of",
     "choose_operating_point",
     "convert_pipeline",
+    "counts_of",
     "draw_bounds",
     "fault_of",
     "import_pipeline",
@@ -56,6 +64,7 @@ __all__ = [
     "read_golden",
     "read_held_out",
     "read_manifest",
+    "read_profile",
     "read_rules",
     "read_tables",
     "retune",

@@ -18,7 +18,8 @@ GOLDEN = "golden.jsonl"
 REPORT = "report.json"
 OUT_OF_FOLD = "out_of_fold.safetensors"
 THRESHOLDS = "thresholds.json"
-ANNEXES = (GOLDEN, REPORT, OUT_OF_FOLD, THRESHOLDS)
+PROFILE = "profile.json"
+ANNEXES = (GOLDEN, REPORT, OUT_OF_FOLD, THRESHOLDS, PROFILE)
 """Files with hashes of their own that decide nothing; all but the golden decisions may be left out."""
 
 
