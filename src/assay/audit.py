@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
@@ -13,10 +13,11 @@ from assay.config import Frozen, faults
 from assay.database import Connection, Database
 from assay.exceptions import DatabaseError
 
-Action = Literal["promoting", "promoted", "abandoned", "edited", "created", "rotated", "revoked", "refreshed"]
-SEAT_ACTIONS = ("promoting", "promoted", "abandoned", "edited")
+SeatAction = Literal["promoting", "promoted", "abandoned", "edited"]
+Action = SeatAction | Literal["created", "rotated", "revoked", "refreshed", "erased"]
+SEAT_ACTIONS = get_args(SeatAction)
 Seat = Literal["production", "staging"]
-Kind = Literal["promotion", "rollback", "override", "edit", "key", "service"]
+Kind = Literal["promotion", "rollback", "override", "edit", "key", "service", "log"]
 
 FIELDS = (
     *("number", "at", "who", "action", "model", "seat", "before", "after"),
@@ -49,9 +50,10 @@ class Entry(Frozen):
     """In UTC, never before the entry before."""
     who: Name
     action: Action
-    """What was begun, what came of it, that a seat was moved outside Assay; or what was done to a key."""
+    """What was begun, what came of it, that a seat was moved outside Assay; or what was done to a key, the
+    service or the decision log."""
     model: Text
-    """The registered model whose seat it is; empty where the entry is about keys or the service."""
+    """The registered model whose seat it is; empty where the entry is about anything else."""
     seat: Literal["production", "staging", ""]
     before: Text | None
     after: Text | None

@@ -16,6 +16,7 @@ AssayError
 │   └── PromotionRefused       the version may not be promoted
 ├── DatabaseError          the people's database cannot be reached, read or written, or is of a newer Assay
 │   └── LockHeld               somebody else is changing the same thing right now
+├── LogError               the decision log cannot be read, searched or changed
 ├── KeyRefused             a key that there is not, or may not be beside those that there are
 ├── RequestRefused         a request over HTTP that the service does not answer
 └── MissingExtra           an optional package that the feature needs
@@ -94,6 +95,10 @@ class DatabaseError(AssayError):
 
 class LockHeld(DatabaseError):
     """Somebody else is changing the same thing right now; ``data`` says what, who and since when."""
+
+
+class LogError(AssayError):
+    """The decision log cannot be read, searched or changed."""
 
 
 class KeyRefused(AssayError):

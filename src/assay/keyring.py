@@ -12,11 +12,11 @@ from assay.access import (
     check_start,
     decide_policy,
     parse_rate,
-    parse_span,
 )
 from assay.audit import AuditLog
 from assay.database import Database
 from assay.exceptions import DatabaseError
+from assay.moments import parse_span
 from assay.registry import who_of
 from assay.settings import Settings
 

@@ -10,8 +10,9 @@ from assay.config import find_task
 from assay.database import Database
 from assay.exceptions import DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_file, open_registry, registered_name
+from assay.moments import parse_moment
 from assay.progress import Progress
-from assay.registry import Registry, Version, parse_moment, tenure_at, who_of
+from assay.registry import Registry, Version, tenure_at, who_of
 from assay.settings import Settings
 
 if TYPE_CHECKING:

@@ -1,12 +1,10 @@
-"""Rates and spans as people write them."""
-
-from datetime import timedelta
+"""Rates as people write them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.access import Rate, parse_rate, parse_span
+from assay.access import Rate, parse_rate
 from assay.exceptions import ConfigError
 
 
@@ -69,15 +67,3 @@ def test_what_may_come_at_once_is_a_period_s_worth_unless_that_is_much(text: str
     rate = parse_rate(text)
     assert rate is not None
     assert rate.burst == burst
-
-
-def test_spans_are_read() -> None:
-    assert [parse_span(text) for text in ("90d", "24h", "30m", "0s")] == [
-        timedelta(days=90), timedelta(hours=24), timedelta(minutes=30), timedelta(0),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", ["", "90", "d", "1w", "-1d", "1.5d", "99999d", "1 d"])
-def test_what_is_no_span_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no span of time of at most 36,500 days.*like 90d or 24h"):
-        parse_span(text)

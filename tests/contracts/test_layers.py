@@ -11,7 +11,7 @@ STAGES = (
     *("rollout", "scoring", "access", "service", "telemetry", "serving"),
 )
 FOUNDATION = {
-    *("config", "settings", "environment", "notation", "exceptions", "progress"),
+    *("config", "settings", "environment", "notation", "moments", "exceptions", "progress"),
     *("database", "migrations", "audit"),
 }
 APART = {"service": {"registry"}}

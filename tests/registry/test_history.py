@@ -1,16 +1,13 @@
-"""Who sat on a seat when, against a reading by brute force; and how a moment is written."""
+"""Who sat on a seat when, against a reading by brute force."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.audit import Entry
-from assay.exceptions import ConfigError
-from assay.registry import parse_moment, tenure_at, tenures
+from assay.registry import tenure_at, tenures
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 
@@ -152,49 +149,3 @@ def test_tenures_are_what_a_reading_by_brute_force_finds(log: list[Entry], minut
     tenure = tenure_at(log, moment)
     assert (tenure.version if tenure else None) == sat_at(log, moment)
     assert tenure is None or tenure.since <= moment
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-11-17", datetime(2026, 11, 17, tzinfo=UTC)),
-        ("2026-11-17T14:00", datetime(2026, 11, 17, 14, tzinfo=UTC)),
-        (" 2026-11-17 14:00 ", datetime(2026, 11, 17, 14, tzinfo=UTC)),
-        ("2026-11-17T14:00Z", datetime(2026, 11, 17, 14, tzinfo=UTC)),
-        ("2026-11-17T14:00+01:00", datetime(2026, 11, 17, 13, tzinfo=UTC)),
-        ("2026-11-17T00:30:05.25+05:30", datetime(2026, 11, 16, 19, 0, 5, 250_000, tzinfo=UTC)),
-    ],
-)
-def test_a_moment_is_read_as_utc_unless_it_says_otherwise(text: str, moment: datetime) -> None:
-    assert parse_moment(text) == moment
-    assert parse_moment(text).tzinfo is UTC
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "yesterday", "2026", "20261117", "17.11.2026", "2026-13-01", "2026-02-30", "2026-11-17T25:00"),
-        *(
-            "2026-11-17T14",
-            "2026-11-17T14:00+1",
-            "２０２６-11-17",
-            "0001-01-01T00:00+14:00",
-            "2026-11-17T14:00 CET",
-        ),
-    ],
-)
-def test_another_way_of_writing_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no moment .* 2026-11-17, 2026-11-17T14:00 \(UTC\)"):
-        parse_moment(text)
-
-
-@given(st.datetimes(timezones=st.timezones(), min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)))
-def test_what_isoformat_writes_is_read(moment: datetime) -> None:
-    utc = moment.astimezone(UTC)
-    assert parse_moment(utc.isoformat()) == utc
-
-
-@given(st.text())
-def test_any_text_is_a_moment_or_refused(text: str) -> None:
-    with suppress(ConfigError):
-        assert parse_moment(text).tzinfo is UTC

@@ -12,7 +12,7 @@ from assay.access.key import SCOPES, Key
 from assay.access.keybook import GRACE, KeyBook, NewKey
 from assay.access.keys import Keys
 from assay.access.policy import Policy, check_start, decide_policy
-from assay.access.rates import Rate, parse_rate, parse_span
+from assay.access.rates import Rate, parse_rate
 from assay.access.replicated import RedisCounting
 from assay.access.shared import SharedCounting, shared_file
 
@@ -41,7 +41,6 @@ __all__ = [
     "is_trusted",
     "open_access",
     "parse_rate",
-    "parse_span",
     "shared_file",
     "take",
 ]

@@ -1,23 +1,19 @@
-"""How much may be asked: ``100/s`` and other spans of time as people write them."""
+"""How much may be asked: ``100/s`` as people write it."""
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 from assay.exceptions import ConfigError
+from assay.moments import SECONDS, UNITS
 
-SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-WORDS = "s (second), m (minute), h (hour) or d (day)"
 MAX_PER_SECOND = 10_000
 MICROSECONDS = 1_000_000
 SURE_BURST = 1_000
 """A rate lets as many requests through at once as its period brings, but of a long period no more than
 these, or what ten seconds bring where that is more: ``86400/d`` is no leave to ask 86,400 times now."""
-LONGEST = timedelta(days=36_500)
 
 _RATE = re.compile(r"([0-9]{1,9})/([smhd])")
-_SPAN = re.compile(r"([0-9]{1,9})([smhd])")
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def parse_rate(text: str) -> Rate | None:
     if not found or int(found[1]) == 0:
         raise ConfigError(
             f"{text!r} is no rate. Write how many requests a period may have, a whole number from 1, and the "
-            f"period: {WORDS}; like 100/s, 600/m or 5/d."
+            f"period: {UNITS}; like 100/s, 600/m or 5/d."
         )
     rate = Rate(int(found[1]), SECONDS[found[2]])
     if rate.count > MAX_PER_SECOND * rate.period:
@@ -66,17 +62,3 @@ def parse_rate(text: str) -> Rate | None:
             "rate, or none at all, which limits nothing."
         )
     return rate
-
-
-def parse_span(text: str) -> timedelta:
-    """Return the time that a text like ``90d`` or ``24h`` writes.
-
-    Raises ConfigError, with an example, for any other text.
-    """
-    found = _SPAN.fullmatch(text.strip())
-    if found and (seconds := int(found[1]) * SECONDS[found[2]]) <= LONGEST.total_seconds():
-        return timedelta(seconds=seconds)
-    raise ConfigError(
-        f"{text!r} is no span of time of at most {LONGEST.days:,} days. Write a whole number and its unit: "
-        f"{WORDS}; like 90d or 24h."
-    )

@@ -3,7 +3,7 @@
 from assay.registry.account import who_of
 from assay.registry.fetching import fetch_version, open_version
 from assay.registry.gate_file import read_gate
-from assay.registry.history import Tenure, parse_moment, tenure_at, tenures
+from assay.registry.history import Tenure, tenure_at, tenures
 from assay.registry.models import find_models
 from assay.registry.registry import Registry
 from assay.registry.versions import Version, find_production, find_version
@@ -17,7 +17,6 @@ __all__ = [
     "find_production",
     "find_version",
     "open_version",
-    "parse_moment",
     "read_gate",
     "tenure_at",
     "tenures",

@@ -1,16 +1,10 @@
-"""Who sat on a seat and when, read from the audit log; and how a moment is written."""
+"""Who sat on a seat and when, read from the audit log."""
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from assay.audit import Entry, Seat
 from assay.config import Frozen
-from assay.exceptions import ConfigError
-
-MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
-)
 
 
 class Tenure(Frozen):
@@ -47,25 +41,6 @@ def tenures(entries: Sequence[Entry], seat: Seat = "production") -> list[Tenure]
 def tenure_at(entries: Sequence[Entry], moment: datetime, seat: Seat = "production") -> Tenure | None:
     """Return who sat on a seat at a moment; None before the first entry about it."""
     return next((each for each in reversed(tenures(entries, seat)) if each.since <= moment), None)
-
-
-def parse_moment(text: str) -> datetime:
-    """Return the moment in UTC that a text names: a date (its midnight) or a time, UTC without an offset.
-
-    Raises ConfigError, with examples.
-    """
-    written = text.strip()
-    try:
-        if not MOMENT.fullmatch(written):
-            raise ValueError("it is written in another way")
-        moment = datetime.fromisoformat(written)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(
-            f"{text!r} is no moment that can be looked up ({error}). Write a date or a time like "
-            "2026-11-17, 2026-11-17T14:00 (UTC) or 2026-11-17T14:00+01:00.",
-            moment=text,
-        ) from error
 
 
 def _take_over(found: list[Tenure], entry: Entry, begun: Entry | None) -> None:
