@@ -132,7 +132,9 @@ def _finding(
     reference, counts = gathered.references[at], gathered.counts[at]
     weights, then = gathered.weights[at].sum(axis=0), np.array(reference.counts, np.int64)
     comparable = bool(counts.sum() and then.sum())
-    told = _told(reference, weights, int(counts.sum() * gathered.effective()), positive) if comparable else None
+    told = (
+        _told(reference, weights, int(counts.sum() * gathered.effective()), positive) if comparable else None
+    )
     alarm = told is not None and ps[1] < ALPHA and distance.psi - distance.chance >= LEAST_PSI
     return Finding(
         name=reference.name,
@@ -208,7 +210,7 @@ def _points(gathered: Gathered, at: int, told: Share) -> tuple[Point, ...]:
         part = counts[begin:end].sum(axis=0)
         rest = int(counts[end:].sum())
         # What is left behind the last point would be too little for one of its own.
-        if part.sum() < OF_A_POINT and end < len(counts) or 0 < rest < OF_A_POINT:
+        if (part.sum() < OF_A_POINT and end < len(counts)) or 0 < rest < OF_A_POINT:
             continue
         rows, weight = int(part.sum()), weights[begin:end].sum(axis=0)
         if rows:

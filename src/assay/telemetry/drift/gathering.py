@@ -120,7 +120,9 @@ class Gathered:
         self.squares += float((weights * weights).sum())
         self.total += float(weights.sum())
         columns = [bins.tolist() for bins in places]
-        for record, bins in zip(batch, zip(*columns, strict=True) if columns else [()] * len(batch), strict=True):
+        for record, bins in zip(
+            batch, zip(*columns, strict=True) if columns else [()] * len(batch), strict=True
+        ):
             self.records += 1
             self._keep(record, bins)
 

@@ -30,7 +30,10 @@ def plots_of(look: Look) -> Iterator[tuple[str, bytes]]:
 
     compared = [each for each in look.findings if each.told]
     for finding in compared:
-        size = (7.0, 3.4 if finding.kind == "numbers" else 1.9 + 0.42 * min(len(finding.then), MOST_CATEGORIES))
+        size = (
+            7.0,
+            3.4 if finding.kind == "numbers" else 1.9 + 0.42 * min(len(finding.then), MOST_CATEGORIES),
+        )
         yield (
             finding.name,
             canvas.render(lambda figure, of=finding: _shares(figure.add_subplot(), of, look), size=size),  # type: ignore[misc]
@@ -74,7 +77,9 @@ def _shares(axes: Any, finding: Finding, look: Look) -> None:
         axes.set_xticks(spots, bin_names(finding), fontsize=8)
         if len(places) > 9:
             axes.tick_params(axis="x", rotation=35)
-        axes.set(xlabel=AXES[finding.name], ylabel="Share of the texts (%)", ylim=(0, 1.18 * max(*then, *now)))
+        axes.set(
+            xlabel=AXES[finding.name], ylabel="Share of the texts (%)", ylim=(0, 1.18 * max(*then, *now))
+        )
         axes.grid(axis="y", color=canvas.GRID)
     else:
         axes.barh([at - half / 2 for at in spots], then, half, color=colours[0], label=names[0])
@@ -87,7 +92,9 @@ def _shares(axes: Any, finding: Finding, look: Look) -> None:
     _write_shares(axes, finding.kind == "numbers", then, now)
     state = "ALARM" if finding.alarm else "no alarm"
     axes.set_title(f"{title(finding)}: {state}, PSI {finding.psi:.3f} ({finding.chance:.3f} by chance)")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28 if finding.kind == "numbers" else -0.32), ncols=2)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.28 if finding.kind == "numbers" else -0.32), ncols=2
+    )
 
 
 def _write_shares(axes: Any, upright: bool, then: list[float], now: list[float]) -> None:
@@ -95,9 +102,13 @@ def _write_shares(axes: Any, upright: bool, then: list[float], now: list[float])
         for at, share in enumerate(shares):
             text = f"{share:.0f}" if share >= 9.95 or share == 0 else f"{share:.1f}"
             if upright:
-                axes.annotate(text, (at + offset, share), (0, 2), textcoords="offset points", ha="center", fontsize=6.5)
+                axes.annotate(
+                    text, (at + offset, share), (0, 2), textcoords="offset points", ha="center", fontsize=6.5
+                )
             else:
-                axes.annotate(text, (share, at + offset), (3, 0), textcoords="offset points", va="center", fontsize=8)
+                axes.annotate(
+                    text, (share, at + offset), (3, 0), textcoords="offset points", va="center", fontsize=8
+                )
 
 
 def bin_names(finding: Finding) -> list[str]:
@@ -107,7 +118,11 @@ def bin_names(finding: Finding) -> list[str]:
     edges = [_number(edge, finding.name) for edge in finding.edges]
     if not edges:
         return ["all"]
-    return [f"< {edges[0]}", *(f"{a} to {b}" for a, b in zip(edges, edges[1:], strict=False)), f"≥ {edges[-1]}"]
+    return [
+        f"< {edges[0]}",
+        *(f"{a} to {b}" for a, b in zip(edges, edges[1:], strict=False)),
+        f"≥ {edges[-1]}",
+    ]
 
 
 def _number(edge: float, name: str) -> str:
@@ -163,9 +178,15 @@ def _timeline(axes: Any, finding: Finding, look: Look) -> None:
     low, high = ([100 * getattr(each, name) for each in finding.points] for name in ("low", "high"))
     colour = canvas.COLOURS[ALARM if finding.alarm else NEW]
     axes.fill_between(middles, low, high, color=colour, alpha=0.2, linewidth=0, label="95 % interval")
-    axes.plot(middles, [100 * each.share for each in finding.points], color=colour, linewidth=1.8, label="Share now")
+    axes.plot(
+        middles, [100 * each.share for each in finding.points], color=colour, linewidth=1.8, label="Share now"
+    )
     axes.axhline(
-        100 * told.then, color=canvas.INK, linewidth=1, linestyle=(0, (4, 3)), label=f"Then: {100 * told.then:.3g} %"
+        100 * told.then,
+        color=canvas.INK,
+        linewidth=1,
+        linestyle=(0, (4, 3)),
+        label=f"Then: {100 * told.then:.3g} %",
     )
     _mark_since(axes, finding.since)
     _mark_swaps(axes, look)
@@ -184,7 +205,9 @@ def _mark_since(axes: Any, since: Since | None) -> None:
     from assay.evaluation import canvas
 
     if since and since.low and since.high:
-        axes.axvspan(since.low, since.high, color=canvas.COLOURS[1], alpha=0.25, linewidth=0, label="Change began here")
+        axes.axvspan(
+            since.low, since.high, color=canvas.COLOURS[1], alpha=0.25, linewidth=0, label="Change began here"
+        )
 
 
 def _mark_swaps(axes: Any, look: Look) -> None:

@@ -40,7 +40,9 @@ def verdict(look: Look) -> str:
     count = f"{len(compared)} statistic{'s' if len(compared) > 1 else ''}"
     if look.alarms:
         others = "is" if len(look.alarms) == 1 else "are"
-        return f"{name_of(look)}: ALARM, {len(look.alarms)} of {count} {others} not as on the rows {held(look)}."
+        return (
+            f"{name_of(look)}: ALARM, {len(look.alarms)} of {count} {others} not as on the rows {held(look)}."
+        )
     return f"{name_of(look)}: no alarm, {count} as on the rows {held(look)}."
 
 
@@ -94,7 +96,9 @@ def predicate(finding: Finding, look: Look) -> str:
     edge = finding.edges[told.last if told and below else at - 1]
     match finding.name:
         case "characters":
-            return f"have fewer than {edge:,.0f} characters" if below else f"have {edge:,.0f} characters or more"
+            return (
+                f"have fewer than {edge:,.0f} characters" if below else f"have {edge:,.0f} characters or more"
+            )
         case "unknown":
             amount = f"fewer than {percent(edge)}" if below else f"{percent(edge)} or more"
             return f"have {amount} of words that the model does not know"
@@ -132,7 +136,9 @@ def since_when(since: Since, look: Look) -> str:
     if not found:
         return told[since.kind]
     swap = found[-1]
-    return f"{told[since.kind]} Version {swap.after} took over{_from(swap)} at {minute(swap.at)}, in that range."
+    return (
+        f"{told[since.kind]} Version {swap.after} took over{_from(swap)} at {minute(swap.at)}, in that range."
+    )
 
 
 def what_to_do(finding: Finding, look: Look) -> str:
@@ -155,7 +161,9 @@ def what_to_do(finding: Finding, look: Look) -> str:
         "they are spelled to pass, a rule helps sooner: assay rules test TEXT",
     }
     if finding.name == "near" and told and told.now < told.then:
-        advice["near"] = f"fewer texts than before are a close call: no harm by itself; {LABEL_SOME} to be sure."
+        advice["near"] = (
+            f"fewer texts than before are a close call: no harm by itself; {LABEL_SOME} to be sure."
+        )
     lines = advice[finding.name]
     if with_swap(finding.since, look):
         lines = f"if the texts are as ever, it is the version: assay rollback {task}. Else {lines}"
