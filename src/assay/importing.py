@@ -11,6 +11,8 @@ from assay.estimators import (
     attach_report,
     choose_operating_point,
     import_pipeline,
+    load_artifact,
+    profile_of,
     save_artifact,
 )
 from assay.evaluation import write_report
@@ -107,7 +109,8 @@ def register(
     if dataset:
         report = evaluate_folder(work / "model", dataset, progress=progress)
         gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
-        manifest, metrics = attach_report(work / "model", report.to_json()), report.flat()
+        profile = profile_of(load_artifact(work / "model"), dataset.test.texts)
+        manifest, metrics = attach_report(work / "model", report.to_json(), profile), report.flat()
         write_report(report, work / "report", gate=gate.lines())
         lines = [*report.lines(), *gate.lines()]
     run_id = registry.log_run(

@@ -8,7 +8,15 @@ from typing import Any
 
 from assay.config import Task
 from assay.datasets import Dataset
-from assay.estimators import Cascade, attach_report, rules_of, save_artifact, train_cascade
+from assay.estimators import (
+    Cascade,
+    attach_report,
+    load_artifact,
+    profile_of,
+    rules_of,
+    save_artifact,
+    train_cascade,
+)
 from assay.evaluation import Report, write_report
 from assay.gate import GateDecision, decide_gate
 from assay.judging import evaluate_folder, judge_production, read_rows
@@ -94,8 +102,10 @@ def register_candidate(
         training = {"seconds": seconds, **made_with()}
         report = evaluate_folder(folder / "model", dataset, training=training, progress=progress)
         gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
+        with progress.step("freeze what it decides on held-out rows, for comparison with live traffic"):
+            profile = profile_of(load_artifact(folder / "model"), dataset.test.texts)
         with progress.step("register the candidate"):
-            manifest = attach_report(folder / "model", report.to_json())
+            manifest = attach_report(folder / "model", report.to_json(), profile)
             write_report(report, folder / "report", gate=gate.lines())
             log = folder / "training.log"
             log.write_text("\n".join(progress.lines[begun:]) + "\n", encoding="utf-8")

@@ -14,6 +14,7 @@ from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
 from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
+from assay.estimators.profiling import observe, profile_of, unknown_share, unknown_shares
 from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
 from assay.estimators.shares import CONFIDENCE, draw_bounds, share_bounds
 from assay.estimators.texts import fault_of
@@ -60,7 +61,9 @@ __all__ = [
     "import_pipeline",
     "load_artifact",
     "measure_threshold",
+    "observe",
     "parse_rules",
+    "profile_of",
     "read_golden",
     "read_held_out",
     "read_manifest",
@@ -72,4 +75,6 @@ __all__ = [
     "save_artifact",
     "share_bounds",
     "train_cascade",
+    "unknown_share",
+    "unknown_shares",
 ]

@@ -19,6 +19,7 @@ from assay.estimators.linear import LinearModel, LinearSpec
 from assay.estimators.manifest import (
     GOLDEN,
     OUT_OF_FOLD,
+    PROFILE,
     REPORT,
     RULES,
     THRESHOLDS,
@@ -27,6 +28,7 @@ from assay.estimators.manifest import (
     hash_file,
     read_manifest,
 )
+from assay.estimators.profile import Profile, profile_in
 from assay.estimators.rules import NO_RULES, Rules, read_rules
 from assay.estimators.tensors import copy_tensors, map_tensors, write_tensors
 from assay.estimators.thresholds import OperatingPoint
@@ -71,20 +73,24 @@ def save_artifact(
     return manifest
 
 
-def attach_report(folder: Path, report: str) -> Manifest:
-    """Add the text of report.json to an artifact folder and return its new manifest; the digest stays.
+def attach_report(folder: Path, report: str, profile: Profile | None = None) -> Manifest:
+    """Add the text of report.json, and a profile, to an artifact folder; return its new manifest.
 
-    The manifest is replaced last and at once: a crash before leaves the artifact as it was.
+    The digest stays. The manifest is replaced last and at once: a crash before leaves the artifact as it was.
     Raises ArtifactError when the folder has a report, is damaged or cannot be written.
     """
     manifest = read_manifest(folder)
     if REPORT in manifest.files:
         raise ArtifactError(f"{str(folder)!r} has a report; it is never written over.", folder=folder)
-    path, draft = folder / REPORT, folder / ".manifest.draft"
+    annexes, draft = {REPORT: report}, folder / ".manifest.draft"
+    if profile:
+        annexes[PROFILE] = profile.to_json()
     try:
-        path.write_text(report, encoding="utf-8")
-        _flush(path)
-        manifest = manifest.model_copy(update={"files": manifest.files | {path.name: hash_file(path)}})
+        for name, text in annexes.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            _flush(folder / name)
+        hashes = {name: hash_file(folder / name) for name in annexes}
+        manifest = manifest.model_copy(update={"files": manifest.files | hashes})
         draft.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         _flush(draft)
         draft.replace(folder / "manifest.json")
@@ -136,7 +142,14 @@ def load_artifact(folder: Path, *, private: bool = False) -> Cascade:
         )
     read = copy_tensors if private else map_tensors
     model = LinearModel.from_arrays(spec, read(folder / "model.safetensors"))
-    cascade = Cascade(task=task, model=model, rules=rules, operating_point=point, manifest=manifest)
+    cascade = Cascade(
+        task=task,
+        model=model,
+        rules=rules,
+        operating_point=point,
+        manifest=manifest,
+        profile=profile_in(folder, manifest),
+    )
     read_golden(folder).check(cascade)
     return cascade
 

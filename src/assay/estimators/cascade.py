@@ -13,6 +13,7 @@ from assay.estimators.decision import Decision
 from assay.estimators.explanation import explain_text
 from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.manifest import Manifest
+from assay.estimators.profile import Profile
 from assay.estimators.rules import NO_RULES, Rules
 from assay.estimators.selection import Selection, first_rule
 from assay.estimators.texts import check_texts
@@ -37,8 +38,8 @@ class Cascade:
     """A task's rules, model and operating point; every path from a text to an answer calls ``decide``.
 
     ``version`` is the registry's number, empty while unregistered; ``manifest`` is set once the cascade
-    was loaded from an artifact, ``selection`` (how the operating point was chosen) until then.
-    Columns of probabilities follow ``labels``.
+    was loaded from an artifact, ``profile`` where that has one; ``selection`` (how the operating point
+    was chosen) until then. Columns of probabilities follow ``labels``.
 
     >>> from pathlib import Path
     >>> from assay.estimators import load_artifact
@@ -55,6 +56,7 @@ class Cascade:
     version: str = ""
     manifest: Manifest | None = None
     selection: Selection | None = None
+    profile: Profile | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """What a version decided on rows that it was not trained on, frozen: the baseline of drift."""
 
 import json
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
@@ -146,8 +145,3 @@ def _check_format(path: Path, found: Any) -> None:
             folder=path.parent,
             format=number,
         )
-
-
-def near_band(threshold: float, review: Sequence[float] | None, reach: float) -> tuple[float, float]:
-    """Return which scores count as near the operating point: the review band, else ``reach`` both ways."""
-    return (review[0], review[1]) if review else (threshold - reach, threshold + reach)

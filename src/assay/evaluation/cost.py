@@ -24,8 +24,8 @@ WARM_UP = 20
 FEWEST, PASSES, SECONDS = 3, 5, 2.0
 """Every text is timed in so many passes; in fewer, from three on, once they took so long together."""
 MB = 1_000_000
-UNCOUNTED = "report.json"
-"""Not a part of the size: a report holds it, and one artifact has one size before and after."""
+UNCOUNTED = {"report.json", "profile.json"}
+"""No parts of the size: they are attached after it was measured, and one artifact has one size."""
 
 
 class Cost(Frozen):
@@ -81,7 +81,7 @@ def measure_cost(
       what else the machine does (as Python's ``timeit`` has it); median and 99th percentile of these times
     - many texts: at most 1,000 in one call, the fastest of as many passes
     - loading and memory: in a process of its own, see ``measure_footprint``
-    - size: all files of the manifest, and the manifest, without the report, which holds this figure
+    - size: all files of the manifest, and the manifest, without report and profile, which are attached later
 
     Parameters
     ----------
@@ -152,5 +152,5 @@ def _seconds(texts: list[str], cascade: "Cascade", timer: Callable[[], float]) -
 
 
 def _size(folder: Path) -> int:
-    names = {"manifest.json", *read_manifest(folder).files} - {UNCOUNTED}
+    names = {"manifest.json", *read_manifest(folder).files} - UNCOUNTED
     return sum((folder / name).stat().st_size for name in names)
