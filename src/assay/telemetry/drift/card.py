@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from assay.telemetry.drift.advice import what_to_do
 from assay.telemetry.drift.domain import Word
 from assay.telemetry.drift.findings import ALPHA, LEAST_PSI, Finding
 from assay.telemetry.drift.look import Look
@@ -18,7 +19,6 @@ from assay.telemetry.drift.wording import (
     title,
     verdict,
     what_changed,
-    what_to_do,
     what_was_read,
 )
 
@@ -45,10 +45,11 @@ def _lines(look: Look) -> Iterator[str]:
     yield "\n## Words that came and went\n"
     yield from _words(look)
     yield "\n## How this was found\n"
+    shares, numbers = LEAST_PSI["categories"], LEAST_PSI["numbers"]
     yield (
-        f"An alarm is a statistic whose test, corrected for all statistics (Holm), has p under {ALPHA:g} and whose "
-        f"PSI is at least {LEAST_PSI:g} beyond what chance makes. Intervals are of 95 %. Times are UTC. Ask about "
-        "one decision with `assay why ID`."
+        f"An alarm is a statistic whose test, corrected for all statistics (Holm), has p under {ALPHA:g} and "
+        f"whose PSI is at least {shares:g} (shares) or {numbers:g} (numbers) beyond what chance makes. Intervals "
+        "are of 95 %, times UTC. Ask about one decision with `assay why ID`."
     )
 
 
@@ -113,7 +114,8 @@ def _words(look: Look) -> Iterator[str]:
     for name, found in (("came", domain.came), ("went", domain.went)):
         if domain.differs and found:
             yield ""
-            yield from markdown.table((f"Words that {name}", "Now", "Then", "Weight"), _rows(found), "lrrr")
+            header = (f"Words that {name}", "Now", "Then", "Weight")
+            yield from markdown.table(header, _rows(found), "lrrr")
 
 
 def _rows(found: tuple[Word, ...]) -> list[tuple[str, ...]]:

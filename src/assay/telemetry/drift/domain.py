@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ class Domain(Frozen):
     high: float
     came: tuple[Word, ...]
     went: tuple[Word, ...]
+    since: datetime | None = None
+    """When the oldest of the live texts may be from; None for all of the span."""
 
     @property
     def differs(self) -> bool:
@@ -142,6 +145,6 @@ def area(members: Floats, others: Floats) -> tuple[float, float, float]:
 def _places(values: Floats, among: Floats) -> Floats:
     """Return for each value the share of the others below it; equal ones count one half."""
     ordered = np.sort(among)
-    lower, upper = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+    lower, upper = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
     found: Floats = (lower + upper) / 2 / len(ordered)
     return found

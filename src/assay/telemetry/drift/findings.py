@@ -15,10 +15,13 @@ from assay.telemetry.drift.since import find_change
 
 ALPHA = 0.01
 """Chance of any alarm in a look at a span in which nothing changed."""
-LEAST_PSI = 0.02
-"""PSI beyond what chance makes, from which on a change is worth an alarm: a share of 13 % that becomes 18 %."""
+LEAST_PSI = {"categories": 0.02, "numbers": 0.1}
+"""PSI beyond what chance makes, from which on there is an alarm: 13 % that become 18 %; for numbers by
+custom (Siddiqi 2006)."""
+FEWEST = 100
+"""Decisions, and rows of the profile, without which a statistic is not compared."""
 LARGE_PSI, HUGE_PSI = 0.1, 0.25
-"""The marks of credit scoring (Siddiqi 2006): a change, and another population."""
+"""The marks of credit scoring: a change, and another population."""
 OF_A_POINT = 200
 """Decisions that a point of a line over time stands for, at least."""
 
@@ -88,9 +91,14 @@ class Finding(Frozen):
     """By Holm's method over all statistics."""
     alarm: bool
     told: Share | None
-    """None where nothing can be compared."""
+    """None where there is too little to compare."""
     since: Since | None
     points: tuple[Point, ...]
+
+    @property
+    def least(self) -> float:
+        """The PSI beyond chance from which on there is an alarm."""
+        return LEAST_PSI[self.kind]
 
 
 def findings_of(gathered: Gathered, *, positive: str) -> tuple[Finding, ...]:
@@ -131,11 +139,11 @@ def _finding(
 ) -> Finding:
     reference, counts = gathered.references[at], gathered.counts[at]
     weights, then = gathered.weights[at].sum(axis=0), np.array(reference.counts, np.int64)
-    comparable = bool(counts.sum() and then.sum())
-    told = (
-        _told(reference, weights, int(counts.sum() * gathered.effective()), positive) if comparable else None
-    )
-    alarm = told is not None and ps[1] < ALPHA and distance.psi - distance.chance >= LEAST_PSI
+    comparable = min(counts.sum(), then.sum()) >= FEWEST
+    matters = distance.psi - distance.chance >= LEAST_PSI[reference.kind]
+    worth = int(counts.sum() * gathered.effective())
+    told = _told(reference, weights, worth, positive) if comparable else None
+    alarm = told is not None and ps[1] < ALPHA and matters
     return Finding(
         name=reference.name,
         kind=reference.kind,
@@ -151,7 +159,7 @@ def _finding(
         corrected=ps[1],
         alarm=alarm,
         told=told,
-        since=_since(gathered.edges, counts, then) if alarm else None,
+        since=_since(gathered.edges, counts, reference) if alarm else None,
         points=_points(gathered, at, told) if told else (),
     )
 
@@ -188,12 +196,13 @@ def bounds(share: float, rows: float) -> tuple[float, float]:
     return share_bounds(min(whole, round(share * whole)), whole)
 
 
-def _since(edges: NDArray[np.float64], counts: Counts, then: Counts) -> Since:
+def _since(edges: NDArray[np.float64], counts: Counts, reference: Reference) -> Since:
+    then, least = np.array(reference.counts, np.int64), LEAST_PSI[reference.kind]
     change = find_change(counts)
     if change is None or change.p >= ALPHA:
         return Since(kind="whole", p=None if change is None else change.p)
     before, after = counts[: change.at].sum(axis=0), counts[change.at :].sum(axis=0)
-    strays = [psi(then, part) - psi_by_chance(then, part) >= LEAST_PSI for part in (before, after)]
+    strays = [psi(then, part) - psi_by_chance(then, part) >= least for part in (before, after)]
     nearer = psi(then, after) < psi(then, before)
     kind: Literal["began", "grew", "shrank", "ended"]
     kind = "began" if not strays[0] else "ended" if not strays[1] else "shrank" if nearer else "grew"

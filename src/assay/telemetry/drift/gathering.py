@@ -120,11 +120,10 @@ class Gathered:
         self.squares += float((weights * weights).sum())
         self.total += float(weights.sum())
         columns = [bins.tolist() for bins in places]
-        for record, bins in zip(
-            batch, zip(*columns, strict=True) if columns else [()] * len(batch), strict=True
-        ):
+        rows: Iterable[tuple[int, ...]] = zip(*columns, strict=True) if columns else [()] * len(batch)
+        for record, row in zip(batch, rows, strict=True):
             self.records += 1
-            self._keep(record, bins)
+            self._keep(record, row)
 
     def sample(self) -> list[Kept]:
         """Return a sample in which every record is as likely as any other, in the order of their times."""

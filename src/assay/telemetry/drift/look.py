@@ -1,30 +1,21 @@
 """A look at what one version decided in a span of time: all that ``drift.json`` holds."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from assay.config import Frozen
-from assay.telemetry.drift.domain import Domain
-from assay.telemetry.drift.findings import Finding
-from assay.telemetry.drift.gathering import Kept
+from assay.estimators import Profile
+from assay.exceptions import MissingExtra
+from assay.telemetry.drift.domain import FEWEST, Domain, tell_apart
+from assay.telemetry.drift.examples import Example, examples_of
+from assay.telemetry.drift.findings import Finding, findings_of
+from assay.telemetry.drift.gathering import Gathered, Kept
 
-SHOWN = 3
-"""Decisions that show a change."""
-EXCERPT = 80
-"""Characters of a text that are shown."""
-HALF = 0.5
-
-
-class Example(Frozen):
-    """A decision that shows a change; ``excerpt`` is None where the log has no text of it."""
-
-    id: str
-    at: datetime
-    label: str
-    score: float | None
-    excerpt: str | None
+NO_TEXTS = (
+    "the log has no texts of these decisions: ASSAY_DECISION_TEXT is 'hash', or was when they were made. With "
+    "'redacted' or 'full' the log keeps texts from then on."
+)
 
 
 class Swap(Frozen):
@@ -56,7 +47,7 @@ class Look(Frozen):
     rows: int
     """Held-out rows that the profile is of."""
     source: Literal["profile", "rows", "report"]
-    """Whether the profile was in the artifact, was made now from the task's rows, or is what the report says."""
+    """Whether it was in the artifact, was made now from the task's rows, or is what the report says."""
     findings: tuple[Finding, ...]
     examples: dict[str, tuple[Example, ...]]
     """By statistic, for each alarm."""
@@ -78,57 +69,89 @@ class Look(Frozen):
         return tuple(sorted((each for each in self.findings if each.alarm), key=lambda each: -each.psi))
 
 
-def examples_of(findings: Sequence[Finding], kept: Iterable[Kept]) -> dict[str, tuple[Example, ...]]:
-    """Return for each alarm the decisions that are most typical of the change, each text once.
+def look_at(
+    gathered: Gathered,
+    profile: Profile,
+    *,
+    positive: str,
+    held_out: Sequence[str],
+    unread: str,
+    notes: Sequence[str],
+    **facts: Any,
+) -> Look:
+    """Return what gathered decisions are like against a profile.
 
-    Typical is what fell into bins that grew, of this statistic above all and then of all in alarm: the sum of
-    ``ln(share now / share then)`` over their bins. Decisions before a change began come last.
+    Parameters
+    ----------
+    gathered : the decisions of one version
+    profile : what they are compared with
+    positive : the task's positive label
+    held_out : texts to compare the live ones with, word by word; none where they cannot be read
+    unread : why they cannot be
+    notes : sentences for those of the look
+    facts : the fields of a look that say what was looked at
+
+    Raises MissingExtra without scipy.
     """
-    alarms = [(at, each) for at, each in enumerate(findings) if each.alarm]
-    growth = {at: _growth(each) for at, each in alarms}
-    decisions = list(kept)
-    found = {}
-    for at, finding in alarms:
-        order = sorted(
-            (each for each in decisions if growth[at].get(each.bins[at], 0.0) > 0),
-            key=lambda each: (
-                not _inside(finding, each.record.at),
-                -sum(part.get(each.bins[other], 0.0) for other, part in growth.items()),
-                -each.record.at,
-            ),
-        )
-        texts = {each.record.text_hash or each.record.id: each for each in reversed(order)}
-        chosen = [each for each in order if texts[each.record.text_hash or each.record.id] is each]
-        found[finding.name] = tuple(_example(each) for each in chosen[:SHOWN])
-    return found
-
-
-def excerpt_of(text: str, most: int = EXCERPT) -> str:
-    """Return the beginning of a text on one line, without characters that a terminal would act on."""
-    shown = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return shown if len(shown) <= most else f"{shown[: most - 1].rstrip()}…"
-
-
-def _growth(finding: Finding) -> dict[int, float]:
-    rows, decisions, bins = sum(finding.then), finding.decisions, len(finding.then)
-    then = [(count + HALF) / (rows + HALF * bins) for count in finding.then]
-    now = [(share * decisions + HALF) / (decisions + HALF * bins) for share in finding.now]
-    return {at: math.log(now[at] / then[at]) for at in range(bins)}
-
-
-def _inside(finding: Finding, at: float) -> bool:
-    since = finding.since
-    if since is None or since.at is None:
-        return True
-    return at < since.at.timestamp() if since.kind in ("ended", "shrank") else at >= since.at.timestamp()
-
-
-def _example(kept: Kept) -> Example:
-    record = kept.record
-    return Example(
-        id=record.id,
-        at=datetime.fromtimestamp(record.at, UTC),
-        label=record.label,
-        score=record.score,
-        excerpt=None if record.text is None else excerpt_of(record.text),
+    findings = findings_of(gathered, positive=positive)
+    kept = gathered.sample()
+    domain, absent = domain_of(kept, held_out, unread, began(findings))
+    return Look(
+        task=profile.task,
+        first=_moment(gathered.edges[0]),
+        last=_moment(gathered.edges[-1]),
+        logged=gathered.records,
+        decided=round(gathered.total),
+        rows=profile.rows,
+        findings=findings,
+        examples=examples_of(findings, gathered.kept()),
+        texts=sum(each.record.text is not None for each in kept),
+        domain=domain,
+        domain_absent=absent,
+        band=next((each.band for each in profile.statistics if each.band), None),
+        notes=(*notes, *stray_notes(gathered)),
+        **facts,
     )
+
+
+def began(findings: Sequence[Finding]) -> datetime | None:
+    """Return when the largest change began, None where none did within the span."""
+    since = max((each for each in findings if each.alarm), key=lambda each: each.psi, default=None)
+    if since is None or since.since is None or since.since.kind not in ("began", "grew"):
+        return None
+    return since.since.at
+
+
+def domain_of(
+    kept: Sequence[Kept], held_out: Sequence[str], unread: str, since: datetime | None
+) -> tuple[Domain | None, str]:
+    """Return how live texts differ from held-out ones, or why that is not known.
+
+    The live ones are those since a change, where they are enough.
+    """
+    live = [(each.record.at, each.record.text) for each in kept if each.record.text is not None]
+    if not live:
+        return None, NO_TEXTS
+    if not held_out:
+        return None, unread
+    changed = [text for at, text in live if since and at >= since.timestamp()]
+    if len(set(changed)) < FEWEST:
+        changed, since = [text for _, text in live], None
+    try:
+        return tell_apart(changed, held_out).model_copy(update={"since": since}), ""
+    except (ValueError, MissingExtra) as error:
+        return None, f"{error}."
+
+
+def stray_notes(gathered: Gathered) -> Iterator[str]:
+    """Yield a note about labels that the version does not have."""
+    if gathered.strays:
+        told = ", ".join(repr(label) for label in sorted(gathered.strays)[:5])
+        yield (
+            f"{sum(gathered.strays.values()):,} decisions have labels that the profile does not know ({told}); "
+            "they are counted under no label."
+        )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)

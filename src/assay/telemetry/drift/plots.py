@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-from assay.telemetry.drift.findings import LEAST_PSI, Finding, Since
+from assay.telemetry.drift.findings import Finding, Since
 from assay.telemetry.drift.look import Look
 from assay.telemetry.drift.wording import predicate, title
 
@@ -36,7 +37,7 @@ def plots_of(look: Look) -> Iterator[tuple[str, bytes]]:
         )
         yield (
             finding.name,
-            canvas.render(lambda figure, of=finding: _shares(figure.add_subplot(), of, look), size=size),  # type: ignore[misc]
+            canvas.render(lambda figure, of=finding: _shares(figure.add_subplot(), of), size=size),  # type: ignore[misc]
         )
     if any(len(each.points) > 1 for each in compared):
         rows = (len(compared) + 1) // 2
@@ -56,12 +57,12 @@ def plots_of(look: Look) -> Iterator[tuple[str, bytes]]:
 
 
 def shown_over_time(look: Look) -> set[str]:
-    """Return the statistics whose telling share is drawn over time: the operating point and what is in alarm."""
+    """Return the statistics whose telling share is drawn over time: the operating point and the alarms."""
     names = {each.name for each in look.findings}
     return {"above" if "above" in names else "label", *(each.name for each in look.alarms)}
 
 
-def _shares(axes: Any, finding: Finding, look: Look) -> None:
+def _shares(axes: Any, finding: Finding) -> None:
     from assay.evaluation import canvas
 
     rows = sum(finding.then)
@@ -120,7 +121,7 @@ def bin_names(finding: Finding) -> list[str]:
         return ["all"]
     return [
         f"< {edges[0]}",
-        *(f"{a} to {b}" for a, b in zip(edges, edges[1:], strict=False)),
+        *(f"{a} to {b}" for a, b in pairwise(edges)),
         f"≥ {edges[-1]}",
     ]
 
@@ -148,7 +149,7 @@ def _psi(figure: Any, findings: list[Finding], look: Look) -> None:
         middles, psis, limits = _moments(finding), [], []
         for point in finding.points:
             psis.append(point.psi)
-            limits.append(point.chance + LEAST_PSI)
+            limits.append(point.chance + finding.least)
         colour = canvas.COLOURS[ALARM if finding.alarm else NEW]
         axes.plot(middles, psis, color=colour, linewidth=1.5, marker="o", markersize=2.5, label="PSI")
         axes.plot(middles, limits, color=canvas.INK, linewidth=1, linestyle=(0, (4, 3)), label="Alarm line")
@@ -221,7 +222,7 @@ def _mark_swaps(axes: Any, look: Look) -> None:
 def _dates(axes: Any, look: Look) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(maxticks=7)
+    locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_xlim(look.first, look.last)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from assay.telemetry.drift.domain import Domain, Word
-from assay.telemetry.drift.findings import ALPHA, HUGE_PSI, LARGE_PSI, LEAST_PSI, Finding, Since
-from assay.telemetry.drift.look import Example, Look, Swap
+from assay.telemetry.drift.examples import Example
+from assay.telemetry.drift.findings import ALPHA, FEWEST, HUGE_PSI, LARGE_PSI, Finding, Since
+from assay.telemetry.drift.look import NO_TEXTS, Look, Swap
 from assay.telemetry.drift.sentences import percent
 
 TITLES = {
@@ -19,7 +20,6 @@ TITLES = {
     "unknown": "Unknown words",
 }
 """What a statistic is called."""
-LABEL_SOME = "look at some (assay why ID), label some (POST /feedback)"
 SOURCES = {
     "profile": "held out when it was trained",
     "rows": "that the task holds out now",
@@ -60,7 +60,7 @@ def what_was_read(look: Look) -> Iterator[str]:
     )
     if look.others:
         told = ", ".join(f"{version or 'a folder'}: {count:,}" for version, count in look.others.items())
-        yield f"Other versions decided in this span too (version: decisions): {told}. See one: --version NUMBER"
+        yield f"Other versions decided too (version: decisions): {told}. Look at one: --version NUMBER"
     yield from look.notes
 
 
@@ -123,7 +123,9 @@ def since_when(since: Since, look: Look) -> str:
     if since.at is None or since.low is None or since.high is None:
         began = f"All through the span, which began {minute(look.since)}"
         if (swap := _began_with(look)) is not None:
-            return f"Since version {swap.after} took over{_from(swap)} at {minute(swap.at)}: with its first decision."
+            return (
+                f"With its first decision: version {swap.after} took over{_from(swap)} at {minute(swap.at)}."
+            )
         return f"{began}: look further back with an earlier --since."
     about = f"{minute(since.at)} (surely between {minute(since.low)} and {minute(since.high)})"
     told = {
@@ -139,37 +141,6 @@ def since_when(since: Since, look: Look) -> str:
     return (
         f"{told[since.kind]} Version {swap.after} took over{_from(swap)} at {minute(swap.at)}, in that range."
     )
-
-
-def what_to_do(finding: Finding, look: Look) -> str:
-    """Return what to do about a statistic that is in alarm."""
-    task, told = look.task, finding.told
-    rule = finding.labels[told.first] if finding.name == "decided_by" and told else ""
-    advice = {
-        "label": f"{LABEL_SOME}. Where the labels given are right, the traffic changed: weigh the threshold with "
-        f"assay thresholds {task} --compare LOW HIGH. Where they are wrong: assay retrain {task}",
-        "decided_by": f"see what the rule {rule!r} hits (assay log query {task} --rule {rule}) and whether it is "
-        f"right on labelled rows: assay rules check {task}. A campaign may ask for a new rule.",
-        "above": f"{LABEL_SOME}, then assay thresholds {task} --compare LOW HIGH: the threshold was chosen for "
-        "another share of such texts.",
-        "near": f"more texts than before are a close call; {LABEL_SOME}, and assay retrain {task}",
-        "score": f"{LABEL_SOME}; scores that moved are calibrated no more: assay retrain {task}",
-        "confidence": f"{LABEL_SOME}; the model is not as sure as it was: assay retrain {task}",
-        "characters": "ask who sends texts of another length (assay log query --key NAME): a new client or a new "
-        f"kind of text. The model was not measured on them; {LABEL_SOME}, and assay retrain {task}",
-        "unknown": f"words have come that the model does not know; {LABEL_SOME}, then assay retrain {task}. If "
-        "they are spelled to pass, a rule helps sooner: assay rules test TEXT",
-    }
-    if finding.name == "near" and told and told.now < told.then:
-        advice["near"] = (
-            f"fewer texts than before are a close call: no harm by itself; {LABEL_SOME} to be sure."
-        )
-    lines = advice[finding.name]
-    if with_swap(finding.since, look):
-        lines = f"if the texts are as ever, it is the version: assay rollback {task}. Else {lines}"
-    elif finding.since and finding.since.kind == "ended":
-        lines = f"it is over; find out what it was: {lines}"
-    return lines
 
 
 def with_swap(since: Since | None, look: Look) -> bool:
@@ -192,10 +163,7 @@ def no_texts(look: Look) -> str:
     """Return why no text is shown, empty where the log has texts."""
     if look.texts:
         return ""
-    return (
-        "The log has no texts of these decisions: ASSAY_DECISION_TEXT is 'hash', or was then. With 'redacted' or "
-        "'full' it keeps them from then on."
-    )
+    return f"{NO_TEXTS[0].upper()}{NO_TEXTS[1:]}"
 
 
 def domain_lines(look: Look) -> Iterator[str]:
@@ -212,12 +180,14 @@ def domain_lines(look: Look) -> Iterator[str]:
 
 def auc_sentence(domain: Domain) -> str:
     """Return what the area under the classifier's curve tells, and what it cannot."""
+    when = f" since {minute(domain.since)}" if domain.since else ""
     repeats = f" ({domain.repeated:,} repeats left out)" if domain.repeated else ""
     sure = "they differ" if domain.differs else "it sees no difference"
     return (
-        f"By their words, a classifier tells {domain.live:,} live texts{repeats} from {domain.held_out:,} held-out "
-        f"ones with ROC-AUC {domain.auc:.2f} ({domain.low:.2f} to {domain.high:.2f}; 0.5 is guessing): {sure}. It "
-        "explains an alarm and raises none: one text in ten of another kind hardly moves it."
+        f"By their words alone, a classifier tells {domain.live:,} live texts{when}{repeats} from "
+        f"{domain.held_out:,} held-out ones with ROC-AUC {domain.auc:.2f} ({domain.low:.2f} to "
+        f"{domain.high:.2f}; 0.5 is guessing): {sure}. It explains alarms and raises none: one text in ten of "
+        "another kind hardly moves it."
     )
 
 
@@ -234,41 +204,17 @@ def quiet_lines(look: Look) -> Iterator[str]:
     if same := [each for each in calm if each not in small]:
         yield f"As it was: {', '.join(f'{title(each).lower()} (PSI {each.psi:.3f})' for each in same)}."
     for each in small:
-        least = f"under {LEAST_PSI:g} beyond chance, which is no alarm"
-        yield f"Changed a little: {title(each).lower()} (PSI {each.psi:.3f}, {least}). {what_changed(each, look)}"
-    if absent := [each for each in look.findings if not each.told]:
-        yield f"Not compared, since no decision or no row has it: {', '.join(title(each).lower() for each in absent)}."
+        size = f"PSI {each.psi:.3f}, less than {each.least:g} beyond chance: no alarm"
+        yield f"Changed a little ({size}): {title(each).lower()}. {what_changed(each, look)}"
+    for each in look.findings:
+        if not each.told:
+            had = f"{each.decisions:,} decisions and {sum(each.then):,} rows have it"
+            yield f"Not compared: {title(each).lower()}; {had}, and it takes {FEWEST} of both."
 
 
 def title(finding: Finding) -> str:
     """Return what a statistic is called."""
     return TITLES.get(finding.name, finding.name)
-
-
-def lines_of(look: Look) -> Iterator[str]:
-    """Yield a look for people at a terminal, the verdict first."""
-    yield verdict(look)
-    yield from what_was_read(look)
-    shown_before: dict[tuple[str, ...], str] = {}
-    for finding in look.alarms:
-        yield ""
-        yield f"ALARM {title(finding)}: {what_changed(finding, look)}"
-        yield f"  how far  {how_far(finding)}"
-        if finding.since:
-            yield f"  since    {since_when(finding.since, look)}"
-        examples = look.examples.get(finding.name, ())
-        ids = tuple(each.id for each in examples)
-        if ids in shown_before:
-            yield f"  see      the same decisions as under {shown_before[ids]}"
-        else:
-            yield from (f"  see      {shown_by(each)}" for each in examples)
-            shown_before[ids] = title(finding)
-        yield f"  do       {what_to_do(finding, look)}"
-    yield ""
-    if look.alarms and (absent := no_texts(look)):
-        yield absent
-    yield from quiet_lines(look)
-    yield from domain_lines(look)
 
 
 def minute(moment: datetime) -> str:
@@ -277,7 +223,7 @@ def minute(moment: datetime) -> str:
 
 
 def _began_with(look: Look) -> Swap | None:
-    """Return the swap of the span after which the version made its first decision, None where there is none."""
+    """Return the swap of the span with which the version began to decide, None where there is none."""
     own = [each for each in look.swaps if each.after == look.version and each.at <= look.first]
     return own[-1] if own else None
 
