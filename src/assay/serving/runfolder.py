@@ -23,6 +23,11 @@ class RunFolder:
         return self.path / "metrics"
 
     @property
+    def drift(self) -> Path:
+        """Folder of what workers tell each other of drift; made when there is something to tell."""
+        return self.path / "drift"
+
+    @property
     def refresh(self) -> Path:
         """File that is replaced when every worker is to ask the registry at once."""
         return self.path / "refresh"

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,15 @@ class Counters:
         self._families.delay.set(delay)
         self._families.in_flight.set(in_flight)
         self._families.connections.set(connections)
+
+    def drift(
+        self, task: str, version: str, scores: Mapping[str, float], alarms: Collection[str], decisions: int
+    ) -> None:
+        """Say how far each statistic of a version lies from its profile, and which are alarms."""
+        for name, psi in scores.items():
+            self._families.drift.labels(task, version, name).set(psi)
+            self._families.drift_alarm.labels(task, version, name).set(int(name in alarms))
+        self._families.watched.labels(task, version).set(decisions)
 
     def statistics(self) -> dict[str, Any]:
         """Return what was decided since the service started, in all processes, as ``/health`` shows it."""

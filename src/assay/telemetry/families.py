@@ -72,6 +72,25 @@ class Families:
             "start_time_seconds", "When the service began to count, in seconds since the epoch.", "min"
         )
 
+        self.drift = self._gauge(
+            "drift_psi",
+            "Distance (PSI) of the newest decisions from the profile frozen at training, by statistic.",
+            "livemax",
+            *("task", "version", "statistic"),
+        )
+        self.drift_alarm = self._gauge(
+            "drift_alarm",
+            "1 while a statistic of the newest decisions is not as it was at training.",
+            "livemax",
+            *("task", "version", "statistic"),
+        )
+        self.watched = self._gauge(
+            "drift_decisions",
+            "Decisions that were compared with the profile of their version.",
+            "livemax",
+            *("task", "version"),
+        )
+
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"assay_{name}", meaning, labels, registry=self._registry)
 
