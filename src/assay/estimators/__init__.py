@@ -6,7 +6,7 @@ from assay.estimators.binning import bins_of, counts_of
 from assay.estimators.calibration import Calibration
 from assay.estimators.cascade import Cascade, Judged
 from assay.estimators.conversion import convert_pipeline
-from assay.estimators.decision import Decision
+from assay.estimators.decision import Decision, time_of
 from assay.estimators.explanation import Explanation
 from assay.estimators.golden import Golden, read_golden
 from assay.estimators.held_out import HeldOut
@@ -74,6 +74,7 @@ __all__ = [
     "rules_of",
     "save_artifact",
     "share_bounds",
+    "time_of",
     "train_cascade",
     "unknown_share",
     "unknown_shares",

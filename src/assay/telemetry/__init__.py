@@ -1,6 +1,16 @@
 """What live traffic tells."""
 
 from assay.telemetry.counters import Counters
+from assay.telemetry.decisions.compacting import Compacted, compact
+from assay.telemetry.decisions.erasing import Erased, erase, forget_decisions
+from assay.telemetry.decisions.exporting import export_records, moment_of
+from assay.telemetry.decisions.hashing import hash_of, read_key
+from assay.telemetry.decisions.listing import check_folder
+from assay.telemetry.decisions.notes import Notes
+from assay.telemetry.decisions.reading import Span, find_record, read_records, span_of
+from assay.telemetry.decisions.record import Record
+from assay.telemetry.decisions.selecting import Sought
+from assay.telemetry.decisions.tallying import LogStatistics, TaskTally, tally_records
 from assay.telemetry.drift.binning import Binning
 from assay.telemetry.drift.distances import (
     Distance,
@@ -30,28 +40,48 @@ __all__ = [
     "WINDOW",
     "Binning",
     "Change",
+    "Compacted",
     "Counters",
     "Distance",
     "DriftMonitor",
+    "Erased",
     "Feedback",
     "Gathered",
+    "LogStatistics",
     "Look",
+    "Notes",
+    "Record",
     "RequestLog",
+    "Sought",
+    "Span",
     "Swap",
+    "TaskTally",
     "Traffic",
     "Watch",
     "block_edges",
+    "check_folder",
+    "compact",
     "differs",
     "distance_of",
+    "erase",
+    "export_records",
+    "find_record",
+    "forget_decisions",
+    "hash_of",
     "kolmogorov",
     "level_of",
     "look_at",
     "look_lines",
     "max_difference",
+    "moment_of",
     "psi",
     "psi_by_chance",
     "ratio_test",
+    "read_key",
+    "read_records",
     "sentence",
+    "span_of",
+    "tally_records",
     "tests_of",
     "traffic_of",
     "write_look",
