@@ -12,14 +12,14 @@ from assay.estimators import Reference, share_bounds
 from assay.telemetry.drift.distances import Distance, distance_of, psi, psi_by_chance, tests_of
 from assay.telemetry.drift.gathering import Gathered
 from assay.telemetry.drift.since import find_change
+from assay.telemetry.drift.watch import DISTRIBUTION_MATTERS, FEWEST_ROWS, SHARE_MATTERS
 
 ALPHA = 0.01
 """Chance of any alarm in a look at a span in which nothing changed."""
-LEAST_PSI = {"categories": 0.02, "numbers": 0.1}
-"""PSI beyond what chance makes, from which on there is an alarm: 13 % that become 18 %; for numbers by
-custom (Siddiqi 2006)."""
+LEAST_PSI = {"categories": SHARE_MATTERS, "numbers": DISTRIBUTION_MATTERS}
+"""PSI beyond what chance makes, from which on there is an alarm; the same as while decisions are made."""
 FEWEST = 100
-"""Decisions, and rows of the profile, without which a statistic is not compared."""
+"""Decisions without which a statistic is not compared."""
 LARGE_PSI, HUGE_PSI = 0.1, 0.25
 """The marks of credit scoring: a change, and another population."""
 OF_A_POINT = 200
@@ -139,7 +139,7 @@ def _finding(
 ) -> Finding:
     reference, counts = gathered.references[at], gathered.counts[at]
     weights, then = gathered.weights[at].sum(axis=0), np.array(reference.counts, np.int64)
-    comparable = min(counts.sum(), then.sum()) >= FEWEST
+    comparable = bool(counts.sum() >= FEWEST and then.sum() >= FEWEST_ROWS)
     matters = distance.psi - distance.chance >= LEAST_PSI[reference.kind]
     worth = int(counts.sum() * gathered.effective())
     told = _told(reference, weights, worth, positive) if comparable else None

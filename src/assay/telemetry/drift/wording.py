@@ -8,6 +8,7 @@ from assay.telemetry.drift.examples import Example
 from assay.telemetry.drift.findings import ALPHA, FEWEST, HUGE_PSI, LARGE_PSI, Finding, Since
 from assay.telemetry.drift.look import NO_TEXTS, Look, Swap
 from assay.telemetry.drift.sentences import percent
+from assay.telemetry.drift.watch import FEWEST_ROWS
 
 TITLES = {
     "label": "Labels",
@@ -209,7 +210,7 @@ def quiet_lines(look: Look) -> Iterator[str]:
     for each in look.findings:
         if not each.told:
             had = f"{each.decisions:,} decisions and {sum(each.then):,} rows have it"
-            yield f"Not compared: {title(each).lower()}; {had}, and it takes {FEWEST} of both."
+            yield f"Not compared: {title(each).lower()}; {had}, and it takes {FEWEST} and {FEWEST_ROWS}."
 
 
 def title(finding: Finding) -> str:
