@@ -40,8 +40,8 @@ class Domain(Frozen):
 
     live: int
     """Distinct live texts."""
-    repeated: int
-    """Live texts that repeat one of those, left out."""
+    left_out: int
+    """Live texts that repeat one of those or a held-out one."""
     held_out: int
     auc: float
     """Chance that a live text gets a higher score than a held-out one, by models that saw neither."""
@@ -64,27 +64,28 @@ def tell_apart(live: Sequence[str], held_out: Sequence[str]) -> Domain:
     Texts are given as they are to be compared, redacted alike. Raises ValueError where either side has fewer
     than ``FEWEST`` distinct texts or there is no word to compare, MissingExtra without scikit-learn.
     """
-    distinct = list(dict.fromkeys(text[:LONGEST] for text in live))
-    reference = list(dict.fromkeys(text[:LONGEST] for text in held_out))
+    distinct, reference = (dict.fromkeys(text[:LONGEST] for text in side) for side in (live, held_out))
+    # A text of both sides tells them apart no more, and a model that saw its double would get it wrong.
+    both = distinct.keys() & reference.keys()
+    distinct, reference = ([text for text in side if text not in both] for side in (distinct, reference))
     if min(len(distinct), len(reference)) < FEWEST:
         raise ValueError(
-            f"it takes {FEWEST} distinct texts of either side; there are {len(distinct):,} live and "
-            f"{len(reference):,} held-out ones"
+            f"it takes {FEWEST} distinct texts that only one side has; there are {len(distinct):,} live and "
+            f"{len(reference):,} held-out ones, and {len(both):,} of both"
         )
     sides = np.repeat([1, 0], [len(distinct), len(reference)])
     words, present, scores, weights = _fit([*distinct, *reference], sides)
     auc, low, high = area(scores[sides == 1], scores[sides == 0])
     now, then = (np.asarray(present[sides == side].mean(axis=0)).ravel() for side in (1, 0))
-    # What a word adds to the distance between the mean scores of the two sides: a rare one adds little.
-    adds = weights * (now - then) * (_distances(now, then, len(distinct), len(reference)) > CERTAIN)
+    moved = _moved(now, then, len(distinct), len(reference)) * (weights * (now - then) > 0)
     found = [
         Word(word=words[at], weight=float(weights[at]), now=float(now[at]), then=float(then[at]))
-        for at in np.argsort(-adds).tolist()
-        if adds[at] > 0
+        for at in np.argsort(-moved).tolist()
+        if moved[at] > 0
     ]
     return Domain(
         live=len(distinct),
-        repeated=len(live) - len(distinct),
+        left_out=len(live) - len(distinct),
         held_out=len(reference),
         auc=auc,
         low=low,
@@ -116,10 +117,13 @@ def _fit(texts: list[str], sides: NDArray[np.int_]) -> tuple[list[str], Any, Flo
     return counter.get_feature_names_out().tolist(), present, scores, weights
 
 
-def _distances(now: Floats, then: Floats, live: int, held_out: int) -> Floats:
-    """Return how many standard errors apart the shares of texts are that have each word."""
+def _moved(now: Floats, then: Floats, live: int, held_out: int) -> Floats:
+    """Return each word's part of a PSI of words, 0 where chance may explain that its share moved."""
     both = (now * live + then * held_out) / (live + held_out)
-    found: Floats = np.abs(now - then) / np.sqrt(both * (1 - both) * (1 / live + 1 / held_out) + 1e-300)
+    errors = np.sqrt(both * (1 - both) * (1 / live + 1 / held_out))
+    # As if half a text more had the word, so that one that is new is not infinitely so.
+    ratio = np.log((now + 0.5 / live) / (then + 0.5 / held_out))
+    found: Floats = (now - then) * ratio * (np.abs(now - then) > CERTAIN * errors)
     return found
 
 

@@ -7,14 +7,15 @@ from typing import Any, Literal
 from assay.config import Frozen
 from assay.estimators import Profile
 from assay.exceptions import MissingExtra
+from assay.telemetry.drift.comparing import findings_of
 from assay.telemetry.drift.domain import FEWEST, Domain, tell_apart
 from assay.telemetry.drift.examples import Example, examples_of
-from assay.telemetry.drift.findings import Finding, findings_of
+from assay.telemetry.drift.findings import Finding
 from assay.telemetry.drift.gathering import Gathered, Kept
 
 NO_TEXTS = (
-    "the log has no texts of these decisions: ASSAY_DECISION_TEXT is 'hash', or was when they were made. With "
-    "'redacted' or 'full' the log keeps texts from then on."
+    "the log has no texts of these decisions: ASSAY_DECISION_TEXT is 'hash', or was when they were made. Set "
+    "to 'redacted' or 'full', the log keeps texts from then on."
 )
 
 
@@ -51,6 +52,8 @@ class Look(Frozen):
     findings: tuple[Finding, ...]
     examples: dict[str, tuple[Example, ...]]
     """By statistic, for each alarm."""
+    ruled: bool
+    """Whether rules decided too."""
     texts: int
     """Logged decisions that have a text."""
     domain: Domain | None = None
@@ -105,6 +108,7 @@ def look_at(
         rows=profile.rows,
         findings=findings,
         examples=examples_of(findings, gathered.kept()),
+        ruled=any(each.record.rule is not None for each in kept),
         texts=sum(each.record.text is not None for each in kept),
         domain=domain,
         domain_absent=absent,

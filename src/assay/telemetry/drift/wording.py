@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from assay.telemetry.drift.comparing import FEWEST
 from assay.telemetry.drift.domain import Domain, Word
 from assay.telemetry.drift.examples import Example
-from assay.telemetry.drift.findings import ALPHA, FEWEST, HUGE_PSI, LARGE_PSI, Finding, Since
+from assay.telemetry.drift.findings import ALPHA, HUGE_PSI, LARGE_PSI, Finding, Share, Since
 from assay.telemetry.drift.look import NO_TEXTS, Look, Swap
 from assay.telemetry.drift.sentences import percent
 from assay.telemetry.drift.watch import FEWEST_ROWS
@@ -21,6 +22,8 @@ TITLES = {
     "unknown": "Unknown words",
 }
 """What a statistic is called."""
+OF_THE_MODEL = ("above", "near", "score", "confidence")
+"""Statistics that a text has only where the model decided."""
 SOURCES = {
     "profile": "held out when it was trained",
     "rows": "that the task holds out now",
@@ -40,10 +43,8 @@ def verdict(look: Look) -> str:
         return f"{name_of(look)}: NOT COMPARED, there is nothing to compare its decisions with."
     count = f"{len(compared)} statistic{'s' if len(compared) > 1 else ''}"
     if look.alarms:
-        others = "is" if len(look.alarms) == 1 else "are"
-        return (
-            f"{name_of(look)}: ALARM, {len(look.alarms)} of {count} {others} not as on the rows {held(look)}."
-        )
+        named = ", ".join(title(each).lower() for each in look.alarms)
+        return f"{name_of(look)}: ALARM, {named}: not as on the rows {held(look)}."
     return f"{name_of(look)}: no alarm, {count} as on the rows {held(look)}."
 
 
@@ -70,11 +71,26 @@ def what_changed(finding: Finding, look: Look) -> str:
     told = finding.told
     if told is None:
         return "Nothing can be compared."
-    of = "texts that the model decided" if finding.decisions < look.logged else "texts"
+    since = finding.since if finding.since and finding.since.kind in ("began", "grew") else None
+    of = "texts that the model decided" if finding.name in OF_THE_MODEL and look.ruled else "texts"
+    when = f" since {minute(since.at)}" if since and since.at else ""
     return (
-        f"{percent(told.now)} ({percent(told.low)} to {percent(told.high)}) of the {of} "
-        f"{predicate(finding, look)}; it was {percent(told.then)} of the rows {held(look)}."
+        f"{interval(told)} of the {finding.decisions:,} {of}{when} {predicate(finding, look)}; it was "
+        f"{percent(told.then)} of the rows {held(look)}."
     )
+
+
+def interval(told: Share) -> str:
+    """Return a share with its interval, with as many digits as the interval is wide.
+
+    >>> interval(Share(first=0, last=0, now=0.3124, low=0.29, high=0.333, then=0.1))
+    '31 % (29 to 33)'
+    >>> interval(Share(first=0, last=0, now=0.0524, low=0.0481, high=0.057, then=0.1))
+    '5.2 % (4.8 to 5.7)'
+    """
+    digits = 0 if told.high - told.low >= 0.03 else 1 if told.high - told.low >= 0.003 else 2
+    now, low, high = (f"{100 * each:.{digits}f}" for each in (told.now, told.low, told.high))
+    return f"{now} % ({low} to {high})"
 
 
 def predicate(finding: Finding, look: Look) -> str:
@@ -107,16 +123,12 @@ def predicate(finding: Finding, look: Look) -> str:
 
 
 def how_far(finding: Finding) -> str:
-    """Return how large a change is, and whether chance explains it."""
-    size = (
-        "another population"
-        if finding.psi >= HUGE_PSI
-        else "a large change"
-        if finding.psi >= LARGE_PSI
-        else "a change that counts"
-    )
+    """Return how large a change is, and how likely by chance."""
     p = f"p = {finding.corrected:.1g}" if finding.corrected >= 1e-12 else "p under 1e-12"
-    return f"PSI {finding.psi:.3f}, {size}; chance alone makes {finding.chance:.3f} ({p} after correction)."
+    return (
+        f"PSI {finding.psi:.3f} ({LARGE_PSI:g} is large, {HUGE_PSI:g} very large; chance alone makes "
+        f"{finding.chance:.3f}), {p} after correction."
+    )
 
 
 def since_when(since: Since, look: Look) -> str:
@@ -128,12 +140,12 @@ def since_when(since: Since, look: Look) -> str:
                 f"With its first decision: version {swap.after} took over{_from(swap)} at {minute(swap.at)}."
             )
         return f"{began}: look further back with an earlier --since."
-    about = f"{minute(since.at)} (surely between {minute(since.low)} and {minute(since.high)})"
+    about = f"{minute(since.at)} (between {minute(since.low)} and {minute(since.high)})"
     told = {
-        "began": f"Since about {about}; before that it was as it should be.",
+        "began": f"Since about {about}; before that it was as when it was trained.",
         "grew": f"It was so when the span began, and more so since about {about}.",
         "shrank": f"It was so when the span began, and less so since about {about}.",
-        "ended": f"Until about {about}; since then it is as it should be again.",
+        "ended": f"Until about {about}; since then it is as when it was trained.",
     }
     found = [each for each in look.swaps if since.low <= each.at <= since.high]
     if not found:
@@ -182,7 +194,7 @@ def domain_lines(look: Look) -> Iterator[str]:
 def auc_sentence(domain: Domain) -> str:
     """Return what the area under the classifier's curve tells, and what it cannot."""
     when = f" since {minute(domain.since)}" if domain.since else ""
-    repeats = f" ({domain.repeated:,} repeats left out)" if domain.repeated else ""
+    repeats = f" ({domain.left_out:,} repeats left out)" if domain.left_out else ""
     sure = "they differ" if domain.differs else "it sees no difference"
     return (
         f"By their words alone, a classifier tells {domain.live:,} live texts{when}{repeats} from "
