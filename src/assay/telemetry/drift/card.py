@@ -13,6 +13,7 @@ from assay.telemetry.drift.wording import (
     how_far,
     minute,
     name_of,
+    of_whom,
     no_texts,
     shown_by,
     since_when,
@@ -48,8 +49,8 @@ def _lines(look: Look) -> Iterator[str]:
     shares, numbers = LEAST_PSI["categories"], LEAST_PSI["numbers"]
     yield (
         f"An alarm is a statistic whose test, corrected for all statistics (Holm), has p under {ALPHA:g} and "
-        f"whose PSI is at least {shares:g} (shares) or {numbers:g} (numbers) beyond what chance makes. Intervals "
-        "are of 95 %, times UTC. Ask about one decision with `assay why ID`."
+        f"whose PSI is at least {shares:g} (shares) or {numbers:g} (numbers) beyond what chance makes. "
+        "Intervals are of 95 %, times UTC. Ask about one decision with `assay why ID`."
     )
 
 
@@ -98,7 +99,7 @@ def _over_time(look: Look) -> Iterator[str]:
     yield " ".join(f"![{title(each)} over time](plots/{each.name}_over_time.png)" for each in shown)
     yield ""
     yield from (
-        f"- Version {each.after} took over{f' from {each.before}' if each.before else ''} at {minute(each.at)}."
+        f"- Version {each.after} took over{of_whom(each)} at {minute(each.at)}."
         for each in look.swaps
     )
 

@@ -112,7 +112,7 @@ class _Part:
             corrected=corrected,
             alarm=alarm,
             told=told,
-            since=since if alarm else None,
+            since=since if alarm or since.at else None,
             points=tuple(self.points(told)) if told else (),
         )
 

@@ -64,10 +64,10 @@ def tell_apart(live: Sequence[str], held_out: Sequence[str]) -> Domain:
     Texts are given as they are to be compared, redacted alike. Raises ValueError where either side has fewer
     than ``FEWEST`` distinct texts or there is no word to compare, MissingExtra without scikit-learn.
     """
-    distinct, reference = (dict.fromkeys(text[:LONGEST] for text in side) for side in (live, held_out))
+    sides_of = [dict.fromkeys(text[:LONGEST] for text in side) for side in (live, held_out)]
     # A text of both sides tells them apart no more, and a model that saw its double would get it wrong.
-    both = distinct.keys() & reference.keys()
-    distinct, reference = ([text for text in side if text not in both] for side in (distinct, reference))
+    both = sides_of[0].keys() & sides_of[1].keys()
+    distinct, reference = ([text for text in side if text not in both] for side in sides_of)
     if min(len(distinct), len(reference)) < FEWEST:
         raise ValueError(
             f"it takes {FEWEST} distinct texts that only one side has; there are {len(distinct):,} live and "

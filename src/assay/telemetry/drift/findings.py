@@ -80,6 +80,7 @@ class Finding(Frozen):
     told: Share | None
     """None where there is too little to compare."""
     since: Since | None
+    """None where nothing changed within the span and there is no alarm."""
     points: tuple[Point, ...]
 
     @property

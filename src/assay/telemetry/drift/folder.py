@@ -13,8 +13,8 @@ def write_look(look: Look, folder: Path) -> list[Path]:
     """Write ``drift.json``, ``drift.md``, ``drift.html`` and the plots, and return their paths.
 
     ``drift.json`` comes last: a folder that has it is whole. The folder is made when it is missing; plots of
-    an earlier look that this one has not are removed. Raises MissingExtra when matplotlib or markdown-it-py is
-    not installed, OSError when the disk is full.
+    an earlier look that this one has not are removed. Raises MissingExtra when matplotlib or markdown-it-py
+    is not installed, OSError when the disk is full.
     """
     plots = dict(plots_of(look))
     (folder / "plots").mkdir(parents=True, exist_ok=True)

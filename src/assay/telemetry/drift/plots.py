@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from assay.telemetry.drift.findings import Finding, Since
@@ -33,24 +32,25 @@ def plots_of(look: Look) -> Iterator[tuple[str, bytes]]:
     for finding in compared:
         size = (
             7.0,
-            3.4 if finding.kind == "numbers" else 1.9 + 0.42 * min(len(finding.then), MOST_CATEGORIES),
+            3.6 if finding.kind == "numbers" else 1.6 + 0.4 * len(_shown(finding)),
         )
         yield (
             finding.name,
-            canvas.render(lambda figure, of=finding: _shares(figure.add_subplot(), of), size=size),  # type: ignore[misc]
+            canvas.render(lambda figure, of=finding: _shares(figure, of), size=size),  # type: ignore[misc]
         )
-    if any(len(each.points) > 1 for each in compared):
-        rows = (len(compared) + 1) // 2
+    drawn = [each for each in compared if len(each.points) > 1]
+    if drawn:
+        rows = (len(drawn) + 1) // 2
         yield (
             "psi_over_time",
-            canvas.render(lambda figure: _psi(figure, compared, look), size=(9.0, 0.6 + 1.75 * rows)),
+            canvas.render(lambda figure: _psi(figure, drawn, look), size=(9.0, 0.5 + 1.7 * rows)),
         )
-    for finding in compared:
-        if finding.name in shown_over_time(look) and len(finding.points) > 1:
+    for finding in drawn:
+        if finding.name in shown_over_time(look):
             yield (
                 f"{finding.name}_over_time",
                 canvas.render(
-                    lambda figure, of=finding: _timeline(figure.add_subplot(), of, look),  # type: ignore[misc]
+                    lambda figure, of=finding: _timeline(figure, of, look),  # type: ignore[misc]
                     size=(7.6, 3.2),
                 ),
             )
@@ -62,68 +62,50 @@ def shown_over_time(look: Look) -> set[str]:
     return {"above" if "above" in names else "label", *(each.name for each in look.alarms)}
 
 
-def _shares(axes: Any, finding: Finding) -> None:
+def _shares(figure: Any, finding: Finding) -> None:
     from assay.evaluation import canvas
 
-    rows = sum(finding.then)
-    places = _shown(finding)
+    axes, rows, places = figure.add_subplot(), sum(finding.then), _shown(finding)
     then = [100 * finding.then[at] / rows for at in places]
     now = [100 * finding.now[at] for at in places]
     colours = canvas.COLOURS[OLD], canvas.COLOURS[ALARM if finding.alarm else NEW]
-    names = f"Then: {rows:,} rows held out", f"Now: {finding.decisions:,} decisions"
-    spots, half = range(len(places)), 0.4
-    if finding.kind == "numbers":
-        axes.bar([at - half / 2 for at in spots], then, half, color=colours[0], label=names[0])
-        axes.bar([at + half / 2 for at in spots], now, half, color=colours[1], label=names[1])
-        axes.set_xticks(spots, bin_names(finding), fontsize=8)
-        if len(places) > 9:
-            axes.tick_params(axis="x", rotation=35)
-        axes.set(
-            xlabel=AXES[finding.name], ylabel="Share of the texts (%)", ylim=(0, 1.18 * max(*then, *now))
-        )
+    began = finding.since is not None and finding.since.kind in ("began", "grew")
+    when = " since the change" if began else ""
+    names = f"Then: {rows:,} rows held out", f"Now: {finding.decisions:,} decisions{when}"
+    upright = finding.kind == "numbers"
+    for offset, shares, colour, name in zip((-0.2, 0.2), (then, now), colours, names, strict=True):
+        bar = axes.bar if upright else axes.barh
+        bar([at + offset for at in range(len(places))], shares, 0.4, color=colour, label=name)
+        _write_shares(axes, upright, offset, shares)
+    highest = max(*then, *now) or 1
+    if upright:
+        _name_edges(axes, finding)
+        axes.set(xlabel=AXES[finding.name], ylabel="Share of the texts (%)", ylim=(0, 1.15 * highest))
         axes.grid(axis="y", color=canvas.GRID)
     else:
-        axes.barh([at - half / 2 for at in spots], then, half, color=colours[0], label=names[0])
-        axes.barh([at + half / 2 for at in spots], now, half, color=colours[1], label=names[1])
-        axes.set_yticks(spots, [canvas.short(bin_names(finding)[at]) for at in places])
+        axes.set_yticks(range(len(places)), [canvas.short(finding.labels[at]) for at in places])
         axes.invert_yaxis()
-        axes.set(xlabel="Share of the texts (%)", xlim=(0, 1.15 * max(*then, *now)))
-        axes.set_ylabel(AXES[finding.name], fontsize=9)
+        axes.set(xlabel=_of_what(finding, rows), xlim=(0, 1.12 * highest))
         axes.grid(axis="x", color=canvas.GRID)
-    _write_shares(axes, finding.kind == "numbers", then, now)
     state = "ALARM" if finding.alarm else "no alarm"
     axes.set_title(f"{title(finding)}: {state}, PSI {finding.psi:.3f} ({finding.chance:.3f} by chance)")
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.28 if finding.kind == "numbers" else -0.32), ncols=2
-    )
+    figure.legend(loc="outside lower center", ncols=2)
 
 
-def _write_shares(axes: Any, upright: bool, then: list[float], now: list[float]) -> None:
-    for offset, shares in ((-0.2, then), (0.2, now)):
-        for at, share in enumerate(shares):
-            text = f"{share:.0f}" if share >= 9.95 or share == 0 else f"{share:.1f}"
-            if upright:
-                axes.annotate(
-                    text, (at + offset, share), (0, 2), textcoords="offset points", ha="center", fontsize=6.5
-                )
-            else:
-                axes.annotate(
-                    text, (share, at + offset), (3, 0), textcoords="offset points", va="center", fontsize=8
-                )
+def _write_shares(axes: Any, upright: bool, offset: float, shares: list[float]) -> None:
+    for at, share in enumerate(shares):
+        text = f"{share:.0f}" if share >= 9.95 or share == 0 else f"{share:.1f}"
+        place, shift = ((at + offset, share), (0, 2)) if upright else ((share, at + offset), (3, 0))
+        side = {"ha": "center"} if upright else {"va": "center"}
+        axes.annotate(text, place, shift, textcoords="offset points", fontsize=7 if upright else 8, **side)
 
 
-def bin_names(finding: Finding) -> list[str]:
-    """Return what each bin holds, short enough for an axis."""
-    if finding.kind == "categories":
-        return list(finding.labels)
-    edges = [_number(edge, finding.name) for edge in finding.edges]
-    if not edges:
-        return ["all"]
-    return [
-        f"< {edges[0]}",
-        *(f"{a} to {b}" for a, b in pairwise(edges)),
-        f"≥ {edges[-1]}",
-    ]
+def _name_edges(axes: Any, finding: Finding) -> None:
+    """Write the edges where bins meet."""
+    names = [_number(edge, finding.name) for edge in finding.edges]
+    slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if sum(map(len, names)) > 60 else {}
+    axes.set_xticks([at + 0.5 for at in range(len(names))], names, fontsize=8, **slanted)
+    axes.set_xlim(-0.6, len(finding.then) - 0.4)
 
 
 def _number(edge: float, name: str) -> str:
@@ -132,27 +114,35 @@ def _number(edge: float, name: str) -> str:
     return f"{100 * edge:.3g}" if name == "unknown" else f"{edge:.2g}"
 
 
+def _of_what(finding: Finding, rows: int) -> str:
+    if finding.name != "decided_by" or len(finding.then) == 1:
+        return "Share of the texts (%)"
+    model = f"{100 * finding.now[0]:.3g} %, then {100 * finding.then[0] / rows:.3g} %"
+    return f"Share of the texts (%); the model decided {model}"
+
+
 def _shown(finding: Finding) -> list[int]:
-    if finding.kind == "numbers" or len(finding.then) <= MOST_CATEGORIES:
-        return list(range(len(finding.then)))
+    """Return the bins that are drawn: of many categories those that moved most; of deciders the rules."""
+    places = list(range(len(finding.then)))
+    if finding.kind == "numbers":
+        return places
+    if finding.name == "decided_by" and len(places) > 1:
+        places = places[1:]
     rows = sum(finding.then)
-    moved = [abs(now - then / rows) for now, then in zip(finding.now, finding.then, strict=True)]
-    return sorted(sorted(range(len(moved)), key=lambda at: -moved[at])[:MOST_CATEGORIES])
+    places.sort(key=lambda at: -abs(finding.now[at] - finding.then[at] / rows))
+    return sorted(places[:MOST_CATEGORIES])
 
 
 def _psi(figure: Any, findings: list[Finding], look: Look) -> None:
     from assay.evaluation import canvas
 
-    rows = (len(findings) + 1) // 2
-    panels = figure.subplots(rows, 2, sharex=True, squeeze=False).ravel()
+    panels = figure.subplots((len(findings) + 1) // 2, 2, squeeze=False).ravel()
     for axes, finding in zip(panels, findings, strict=False):
-        middles, psis, limits = _moments(finding), [], []
-        for point in finding.points:
-            psis.append(point.psi)
-            limits.append(point.chance + finding.least)
+        middles, psis = _moments(finding), [point.psi for point in finding.points]
+        limits = [point.chance + finding.least for point in finding.points]
         colour = canvas.COLOURS[ALARM if finding.alarm else NEW]
-        axes.plot(middles, psis, color=colour, linewidth=1.5, marker="o", markersize=2.5, label="PSI")
-        axes.plot(middles, limits, color=canvas.INK, linewidth=1, linestyle=(0, (4, 3)), label="Alarm line")
+        axes.plot(middles, psis, color=colour, linewidth=1.5, marker="o", markersize=2.5)
+        axes.plot(middles, limits, color=canvas.INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_ylim(0, 1.15 * max(*psis, *limits))
         axes.set_title(f"{title(finding)}{': ALARM' if finding.alarm else ''}", fontsize=9, pad=4)
         axes.tick_params(labelsize=8)
@@ -161,41 +151,35 @@ def _psi(figure: Any, findings: list[Finding], look: Look) -> None:
         _dates(axes, look)
     for axes in panels[len(findings) :]:
         axes.set_axis_off()
-    for axes in panels[max(0, len(findings) - 2) : len(findings)]:
-        axes.tick_params(labelbottom=True)
-        axes.set_xlabel("Time (UTC)", fontsize=8)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=len(names), fontsize=8)
-    figure.suptitle("PSI over time, each statistic on its own scale", x=0.01, ha="left", fontsize=11)
+    figure.suptitle(
+        "PSI over time (UTC). Dashed: from here on an alarm, if a whole span is so. Dotted: a version took over",
+        **{"x": 0.01, "ha": "left", "fontsize": 10},
+    )
 
 
-def _timeline(axes: Any, finding: Finding, look: Look) -> None:
+def _timeline(figure: Any, finding: Finding, look: Look) -> None:
     from assay.evaluation import canvas
 
-    told = finding.told
+    told, axes = finding.told, figure.add_subplot()
     if told is None:
         return
     middles = _moments(finding)
     low, high = ([100 * getattr(each, name) for each in finding.points] for name in ("low", "high"))
-    colour = canvas.COLOURS[ALARM if finding.alarm else NEW]
-    axes.fill_between(middles, low, high, color=colour, alpha=0.2, linewidth=0, label="95 % interval")
-    axes.plot(
-        middles, [100 * each.share for each in finding.points], color=colour, linewidth=1.8, label="Share now"
-    )
-    axes.axhline(
-        100 * told.then,
-        color=canvas.INK,
-        linewidth=1,
-        linestyle=(0, (4, 3)),
-        label=f"Then: {100 * told.then:.3g} %",
-    )
+    colour, then = canvas.COLOURS[ALARM if finding.alarm else NEW], 100 * told.then
     _mark_since(axes, finding.since)
+    axes.fill_between(middles, low, high, color=colour, alpha=0.2, linewidth=0, label="95 % interval")
+    shares = [100 * each.share for each in finding.points]
+    axes.plot(middles, shares, color=colour, linewidth=1.8, label="Share now")
+    dashes = (0, (4, 3))
+    axes.axhline(then, color=canvas.INK, linewidth=1, linestyle=dashes, label=f"Then: {then:.3g} %")
     _mark_swaps(axes, look)
     _dates(axes, look)
-    axes.set(ylabel="Share (%)", xlabel="Time (UTC)", ylim=(0, min(103, 1.15 * max(*high, 100 * told.then))))
+    axes.set(
+        ylabel="Share of the texts (%)", xlabel="Time (UTC)", ylim=(0, min(103, 1.15 * max(*high, then)))
+    )
     axes.set_title(canvas.short(f"Texts that {predicate(finding, look)}", 70))
     axes.grid(color=canvas.GRID)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=5)
+    figure.legend(loc="outside lower center", ncols=3)
 
 
 def _moments(finding: Finding) -> list[datetime]:
@@ -214,7 +198,8 @@ def _mark_since(axes: Any, since: Since | None) -> None:
 def _mark_swaps(axes: Any, look: Look) -> None:
     from assay.evaluation import canvas
 
-    for number, swap in enumerate(look.swaps):
+    seen = [each for each in look.swaps if look.first <= each.at <= look.last]
+    for number, swap in enumerate(seen):
         named = "A version took over" if number == 0 else None
         axes.axvline(swap.at, color=canvas.COLOURS[3], linewidth=1.2, linestyle=":", label=named)
 
@@ -223,6 +208,12 @@ def _dates(axes: Any, look: Look) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
+    form = ConciseDateFormatter(  # type: ignore[no-untyped-call]
+        locator,
+        formats=["%Y", "%b", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+        zero_formats=["", "%Y", "%b", "%-d %b", "%H:%M", "%H:%M"],
+        show_offset=False,
+    )
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(form)
     axes.set_xlim(look.first, look.last)

@@ -137,7 +137,7 @@ def since_when(since: Since, look: Look) -> str:
         began = f"All through the span, which began {minute(look.since)}"
         if (swap := _began_with(look)) is not None:
             return (
-                f"With its first decision: version {swap.after} took over{_from(swap)} at {minute(swap.at)}."
+                f"With its first decision: version {swap.after} took over{of_whom(swap)} at {minute(swap.at)}."
             )
         return f"{began}: look further back with an earlier --since."
     about = f"{minute(since.at)} (between {minute(since.low)} and {minute(since.high)})"
@@ -152,7 +152,7 @@ def since_when(since: Since, look: Look) -> str:
         return told[since.kind]
     swap = found[-1]
     return (
-        f"{told[since.kind]} Version {swap.after} took over{_from(swap)} at {minute(swap.at)}, in that range."
+        f"{told[since.kind]} Version {swap.after} took over{of_whom(swap)} at {minute(swap.at)}, in that range."
     )
 
 
@@ -199,8 +199,8 @@ def auc_sentence(domain: Domain) -> str:
     return (
         f"By their words alone, a classifier tells {domain.live:,} live texts{when}{repeats} from "
         f"{domain.held_out:,} held-out ones with ROC-AUC {domain.auc:.2f} ({domain.low:.2f} to "
-        f"{domain.high:.2f}; 0.5 is guessing): {sure}. It explains alarms and raises none: one text in ten of "
-        "another kind hardly moves it."
+        f"{domain.high:.2f}; 0.5 is guessing): {sure}. It explains alarms and raises none: one text in ten "
+        "of another kind hardly moves it."
     )
 
 
@@ -241,5 +241,6 @@ def _began_with(look: Look) -> Swap | None:
     return own[-1] if own else None
 
 
-def _from(swap: Swap) -> str:
+def of_whom(swap: Swap) -> str:
+    """Return from which version another one took over; empty where production had none."""
     return f" from version {swap.before}" if swap.before else ""
