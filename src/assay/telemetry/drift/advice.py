@@ -11,8 +11,8 @@ ADVICE = {
         "thresholds {task} --compare LOW HIGH. Where they are wrong: assay retrain {task}"
     ),
     "decided_by": (
-        "see what it hits (assay log query {task}{rule}) and whether it is right on labelled rows (assay rules "
-        "check {task}). A campaign may ask for a new rule."
+        "see what it hits (assay log query {task}{rule}) and whether it is right on labelled rows (assay "
+        "rules check {task}). A campaign may ask for a new rule."
     ),
     "above": (
         "{some}, then assay thresholds {task} --compare LOW HIGH: the threshold was chosen for another share "

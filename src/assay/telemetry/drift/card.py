@@ -13,7 +13,6 @@ from assay.telemetry.drift.wording import (
     how_far,
     minute,
     name_of,
-    of_whom,
     no_texts,
     shown_by,
     since_when,
@@ -99,8 +98,7 @@ def _over_time(look: Look) -> Iterator[str]:
     yield " ".join(f"![{title(each)} over time](plots/{each.name}_over_time.png)" for each in shown)
     yield ""
     yield from (
-        f"- Version {each.after} took over{of_whom(each)} at {minute(each.at)}."
-        for each in look.swaps
+        f"- Version {each.after} took over{of_whom(each)} at {minute(each.at)}." for each in look.swaps
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assay.config import Frozen
 from assay.exceptions import MissingExtra
+from assay.telemetry.decisions.redaction import redact
 
 Floats = NDArray[np.float64]
 FEWEST = 100
@@ -23,6 +24,8 @@ CERTAIN = 4.0
 """Standard errors between the shares of texts that have a word, from which on it is named: of 10,000 words
 that did not change, fewer than one passes."""
 SEED = 0
+PLACEHOLDER = re.compile(r"\[(?:email|link|phone|card)\]", re.IGNORECASE)
+"""What ``redact`` leaves in the place of something; the words in it are nobody's."""
 WORD = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
 
 
@@ -61,10 +64,11 @@ class Domain(Frozen):
 def tell_apart(live: Sequence[str], held_out: Sequence[str]) -> Domain:
     """Return how live texts differ from held-out ones: logistic regression over which words a text has.
 
-    Texts are given as they are to be compared, redacted alike. Raises ValueError where either side has fewer
-    than ``FEWEST`` distinct texts or there is no word to compare, MissingExtra without scikit-learn.
+    Both sides are redacted, so that what the log left out of its texts is no difference. Raises ValueError
+    where either side has fewer than ``FEWEST`` distinct texts or there is no word to compare, MissingExtra
+    without scikit-learn.
     """
-    sides_of = [dict.fromkeys(text[:LONGEST] for text in side) for side in (live, held_out)]
+    sides_of = [dict.fromkeys(redact(text[:LONGEST]) for text in side) for side in (live, held_out)]
     # A text of both sides tells them apart no more, and a model that saw its double would get it wrong.
     both = sides_of[0].keys() & sides_of[1].keys()
     distinct, reference = ([text for text in side if text not in both] for side in sides_of)
@@ -128,7 +132,7 @@ def _moved(now: Floats, then: Floats, live: int, held_out: int) -> Floats:
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(text)
+    return WORD.findall(PLACEHOLDER.sub(" ", text))
 
 
 def area(members: Floats, others: Floats) -> tuple[float, float, float]:

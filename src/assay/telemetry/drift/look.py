@@ -152,8 +152,8 @@ def stray_notes(gathered: Gathered) -> Iterator[str]:
     if gathered.strays:
         told = ", ".join(repr(label) for label in sorted(gathered.strays)[:5])
         yield (
-            f"{sum(gathered.strays.values()):,} decisions have labels that the profile does not know ({told}): "
-            "they count under no label."
+            f"{sum(gathered.strays.values()):,} decisions have labels that the profile does not know "
+            f"({told}): they count under no label."
         )
 
 

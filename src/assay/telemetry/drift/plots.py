@@ -152,7 +152,7 @@ def _psi(figure: Any, findings: list[Finding], look: Look) -> None:
     for axes in panels[len(findings) :]:
         axes.set_axis_off()
     figure.suptitle(
-        "PSI over time (UTC). Dashed: from here on an alarm, if a whole span is so. Dotted: a version took over",
+        "PSI over time (UTC). Dashed: an alarm, where it stays above. Dotted: a version took over",
         **{"x": 0.01, "ha": "left", "fontsize": 10},
     )
 

@@ -134,12 +134,9 @@ def how_far(finding: Finding) -> str:
 def since_when(since: Since, look: Look) -> str:
     """Return since when a statistic is as it is, and whether a swap came with it."""
     if since.at is None or since.low is None or since.high is None:
-        began = f"All through the span, which began {minute(look.since)}"
         if (swap := _began_with(look)) is not None:
-            return (
-                f"With its first decision: version {swap.after} took over{of_whom(swap)} at {minute(swap.at)}."
-            )
-        return f"{began}: look further back with an earlier --since."
+            return f"With its first decision: {took_over(swap)}."
+        return f"All through the span, which began {minute(look.since)}: look further back with --since."
     about = f"{minute(since.at)} (between {minute(since.low)} and {minute(since.high)})"
     told = {
         "began": f"Since about {about}; before that it was as when it was trained.",
@@ -150,10 +147,7 @@ def since_when(since: Since, look: Look) -> str:
     found = [each for each in look.swaps if since.low <= each.at <= since.high]
     if not found:
         return told[since.kind]
-    swap = found[-1]
-    return (
-        f"{told[since.kind]} Version {swap.after} took over{of_whom(swap)} at {minute(swap.at)}, in that range."
-    )
+    return f"{told[since.kind]} In that range {took_over(found[-1])}."
 
 
 def with_swap(since: Since | None, look: Look) -> bool:
@@ -241,6 +235,7 @@ def _began_with(look: Look) -> Swap | None:
     return own[-1] if own else None
 
 
-def of_whom(swap: Swap) -> str:
-    """Return from which version another one took over; empty where production had none."""
-    return f" from version {swap.before}" if swap.before else ""
+def took_over(swap: Swap) -> str:
+    """Return which version took over from which, and when."""
+    before = f" from version {swap.before}" if swap.before else ""
+    return f"version {swap.after} took over{before} at {minute(swap.at)}"
