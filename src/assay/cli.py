@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from assay import cli_feedback, cli_keys, cli_log, cli_versions
+from assay import cli_drift, cli_feedback, cli_keys, cli_log, cli_versions
 from assay.arguments import build_parser
 from assay.exceptions import AssayError
 from assay.terminal import BLOCKED, ERROR, OK, columns_of, say, settings_of, task_meant, tell, version_meant
@@ -307,6 +307,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "thresholds": _thresholds,
     "tune": _tune,
     "score": _score,
+    "drift": cli_drift.drift,
     "import": _import,
     "serve": _serve,
     "quickstart": _quickstart,

@@ -1,5 +1,6 @@
 """Cascade + held-out rows -> Report: metrics with intervals, model card and plots."""
 
+from assay.evaluation import canvas, markdown
 from assay.evaluation.behaviour import BehaviourTest, Changed, MustPassCase
 from assay.evaluation.card import render_card
 from assay.evaluation.changes import Changes, changes_between
@@ -12,7 +13,7 @@ from assay.evaluation.folder import write_report
 from assay.evaluation.intervals import Interval
 from assay.evaluation.leakage import Leakage
 from assay.evaluation.model_alone import ModelAlone, account_of
-from assay.evaluation.page import render_page
+from assay.evaluation.page import page_of, render_page
 from assay.evaluation.paired import Difference, PairedComparison, compare_cells, compare_decisions
 from assay.evaluation.plots_thresholds import threshold_plot
 from assay.evaluation.reliability import Reliability
@@ -55,12 +56,15 @@ __all__ = [
     "TrainingFacts",
     "account_of",
     "account_rules",
+    "canvas",
     "changes_between",
     "compare_cells",
     "compare_decisions",
     "compare_thresholds",
     "evaluate",
+    "markdown",
     "measure_cost",
+    "page_of",
     "render_card",
     "render_page",
     "rowwise",

@@ -53,8 +53,19 @@ def render_page(report: Report, *, gate: Sequence[str] = (), plots: Mapping[str,
 
     Raises MissingExtra when markdown-it-py is not installed.
     """
+    return page_of(
+        render_card(report, gate=gate), title=f"{report.model} {report.version}".strip(), plots=plots
+    )
+
+
+def page_of(text: str, *, title: str, plots: Mapping[str, bytes]) -> str:
+    """Return a Markdown text as such a page: a heading, and sections that each begin with ``## ``.
+
+    ``plots`` are put where the text shows ``plots/NAME.png``. Raises MissingExtra when markdown-it-py is not
+    installed.
+    """
     markdown = _markdown()
-    tokens = markdown.parse(render_card(report, gate=gate))
+    tokens = markdown.parse(text)
     for token in tokens:
         _place(token, plots)
     head, *sections = _split(tokens)
@@ -62,7 +73,7 @@ def render_page(report: Report, *, gate: Sequence[str] = (), plots: Mapping[str,
     style = (files("assay.evaluation") / "page.css").read_text(encoding="utf-8")
     return TEMPLATE.format(
         policy=f"default-src 'none'; img-src data:; style-src '{_source(style)}'; base-uri 'none'",
-        title=html.escape(f"{report.model} {report.version}".strip()),
+        title=html.escape(title),
         style=style,
         head=_html(markdown, head),
         nav=_nav(titles),

@@ -4,7 +4,7 @@ from assay.telemetry.counters import Counters
 from assay.telemetry.decisions.compacting import Compacted, compact
 from assay.telemetry.decisions.erasing import Erased, erase, forget_decisions
 from assay.telemetry.decisions.exporting import export_records, moment_of
-from assay.telemetry.decisions.hashing import Hashes, hashes_of
+from assay.telemetry.decisions.hashing import Hashes, hash_of, hashes_of, read_key
 from assay.telemetry.decisions.listing import check_folder
 from assay.telemetry.decisions.log import DecisionLog, LogMetrics
 from assay.telemetry.decisions.notes import Notes
@@ -25,6 +25,10 @@ from assay.telemetry.drift.distances import (
     psi_by_chance,
     ratio_test,
 )
+from assay.telemetry.drift.folder import write_look
+from assay.telemetry.drift.gathering import Gathered, Traffic, block_edges, traffic_of
+from assay.telemetry.drift.lines import lines_of as look_lines
+from assay.telemetry.drift.look import Look, Swap, look_at
 from assay.telemetry.drift.monitor import DriftMonitor
 from assay.telemetry.drift.sentences import sentence
 from assay.telemetry.drift.watch import BLOCK, FALSE_ALARMS, WINDOW, Change, Watch, differs, level_of
@@ -52,12 +56,14 @@ __all__ = [
     "DriftMonitor",
     "Erased",
     "Feedback",
+    "Gathered",
     "Guards",
     "Hashes",
     "Labelled",
     "LogMetrics",
     "LogPolicy",
     "LogStatistics",
+    "Look",
     "Notes",
     "QualityWatch",
     "Record",
@@ -66,9 +72,12 @@ __all__ = [
     "Sought",
     "Span",
     "Standing",
+    "Swap",
     "TaskTally",
+    "Traffic",
     "Vote",
     "Watch",
+    "block_edges",
     "check_folder",
     "checks_of",
     "compact",
@@ -78,14 +87,18 @@ __all__ = [
     "export_records",
     "find_record",
     "forget_decisions",
+    "hash_of",
     "hashes_of",
     "kolmogorov",
     "level_of",
+    "look_at",
+    "look_lines",
     "max_difference",
     "moment_of",
     "psi",
     "psi_by_chance",
     "ratio_test",
+    "read_key",
     "read_records",
     "resolve",
     "sentence",
@@ -93,5 +106,8 @@ __all__ = [
     "span_of",
     "stand",
     "tally_records",
+    "tests_of",
+    "traffic_of",
     "votes",
+    "write_look",
 ]
