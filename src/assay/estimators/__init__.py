@@ -5,7 +5,7 @@ from assay.estimators.artifact import attach_report, load_artifact, save_artifac
 from assay.estimators.calibration import Calibration
 from assay.estimators.cascade import Cascade, Judged
 from assay.estimators.conversion import convert_pipeline
-from assay.estimators.decision import Decision
+from assay.estimators.decision import Decision, time_of
 from assay.estimators.explanation import Explanation
 from assay.estimators.golden import Golden, read_golden
 from assay.estimators.held_out import HeldOut
@@ -62,5 +62,6 @@ __all__ = [
     "rules_of",
     "save_artifact",
     "share_bounds",
+    "time_of",
     "train_cascade",
 ]
