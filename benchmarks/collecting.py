@@ -19,7 +19,7 @@ def collection():
     gc.collect()
     return (time.perf_counter() - started) * 1000
 
-build_app(Settings(models=sys.argv[1])).openapi()
+build_app(Settings(models=sys.argv[1], decision_log=False)).openapi()
 collection()
 before = len(gc.get_objects())
 served = open_folder(Path(sys.argv[1]))

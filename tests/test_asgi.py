@@ -186,13 +186,14 @@ def test_folders_are_served_without_a_registry(
     client = TestClient(build_app(settings))
     assert client.get("/").json()["tasks"] == ["abuse", "spam"]
     assert client.post("/v1/tasks/spam/predict", json={"text": "free prize"}).json()["version"] == ""
-    assert list(tmp_path.iterdir()) == []
+    # The decision log is all that such a service writes.
+    assert [path.name for path in tmp_path.iterdir()] == ["logs"]
 
 
 def test_a_damaged_folder_is_refused_by_name_and_the_others_serve(
     damaged: Path, sentiment_artifact: Path
 ) -> None:
-    client = TestClient(build_app(Settings(models=f"{damaged},{sentiment_artifact}")))
+    client = TestClient(build_app(Settings(models=f"{damaged},{sentiment_artifact}", home=damaged.parent)))
     health = health_of(client)
     assert health["status"] == "degraded"
     assert "model.safetensors" in health["tasks"]["damaged"]["reason"]
@@ -200,19 +201,21 @@ def test_a_damaged_folder_is_refused_by_name_and_the_others_serve(
 
 
 def test_a_folder_that_fails_in_an_unforeseen_way_is_refused_and_logged_with_its_cause(
-    spam_artifact: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, spam_artifact: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     # No variable can hold a NUL; it stands for whatever nobody thought of.
-    odd = Settings().model_copy(update={"models": f"odd\x00name,{spam_artifact}"})
+    odd = Settings(home=tmp_path).model_copy(update={"models": f"odd\x00name,{spam_artifact}"})
     client = TestClient(build_app(odd))
     assert "ValueError" in health_of(client)["tasks"]["odd\x00name"]["reason"]
     assert "Traceback" in caplog.text
     assert client.post("/v1/tasks/spam/predict", json={"text": "free prize"}).status_code == 200
 
 
-def test_what_lives_as_long_as_the_process_is_kept_from_the_garbage_collector(spam_artifact: Path) -> None:
+def test_what_lives_as_long_as_the_process_is_kept_from_the_garbage_collector(
+    tmp_path: Path, spam_artifact: Path
+) -> None:
     gc.unfreeze()
-    build_app(Settings(models=str(spam_artifact)))
+    build_app(Settings(models=str(spam_artifact), home=tmp_path))
     assert gc.get_freeze_count() > 1_000
     gc.unfreeze()
 
@@ -221,14 +224,61 @@ def test_two_folders_for_one_task_stop_the_start(tmp_path: Path, spam_artifact: 
     other = tmp_path / "other"
     shutil.copytree(spam_artifact, other)
     with pytest.raises(ConfigError, match=r"two folders for the task 'spam'.*Keep one"):
-        build_app(Settings(models=f"{spam_artifact},{other}"))
+        build_app(Settings(models=f"{spam_artifact},{other}", home=tmp_path))
+    assert not (tmp_path / "logs").exists()
 
 
-def test_the_factory_reads_the_environment(monkeypatch: pytest.MonkeyPatch, spam_artifact: Path) -> None:
+def test_the_factory_reads_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, spam_artifact: Path
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
     monkeypatch.setenv("ASSAY_MODELS", str(spam_artifact))
     monkeypatch.setenv("ASSAY_DEFAULT_TASK", "spam")
     client = TestClient(create_app())
     assert client.post("/predict", json={"text": "free prize, call now"}).json()["task"] == "spam"
+
+
+def asked(settings: Settings) -> list[dict[str, Any]]:
+    """Ask a service in every way in which it decides; return the lines of its decision log by route."""
+    comment = {"comment": {"text": "lunch?"}, "requestedAttributes": {"SPAM": {}}, "doNotStore": True}
+    with TestClient(build_app(settings)) as client:
+        answers = [
+            client.post("/predict", json={"text": "free prize", "subject": "ann"}),
+            client.post("/v1/tasks/spam/predict/batch", json={"texts": ["call 07700 900123", "lunch?"]}),
+            client.post("/batch", files={"file": ("x.csv", b"text\nfree prize\nlunch\n", "text/csv")}),
+            client.post("/v1/comments:analyze", json=comment),
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 4
+        assert "assay_decision_log_dropped_total 0.0" in client.get("/metrics").text
+    path = settings.decisions / "predictions.jsonl"
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def test_every_decision_is_in_the_log_with_its_request(tmp_path: Path, spam_artifact: Path) -> None:
+    lines = asked(Settings(home=tmp_path, models=str(spam_artifact), decision_text="redacted"))
+    assert [(line["route"], line.get("text"), "subject" in line) for line in lines] == [
+        ("/predict", "free prize", True),
+        ("/v1/tasks/{task}/predict/batch", "call [phone]", False),
+        ("/v1/tasks/{task}/predict/batch", "lunch?", False),
+        ("/batch", "free prize", False),
+        ("/batch", "lunch", False),
+        ("/v1/comments:analyze", None, False),
+    ]
+    assert lines[0]["text_hash"] == lines[3]["text_hash"]
+    assert "text_hash" not in lines[5]
+    assert all(line["request_id"] for line in lines)
+
+
+def test_no_decision_is_logged_where_no_log_is_asked_for(tmp_path: Path, spam_artifact: Path) -> None:
+    assert asked(Settings(home=tmp_path, models=str(spam_artifact), decision_log=False)) == []
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_decision_log_that_cannot_be_kept_stops_the_start(tmp_path: Path, spam_artifact: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = Settings(home=tmp_path, models=str(spam_artifact), decision_folder=tmp_path / "file")
+    with pytest.raises(ConfigError, match=r"cannot be used.*ASSAY_DECISION_FOLDER"):
+        build_app(settings)
 
 
 def test_an_unknown_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

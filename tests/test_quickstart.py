@@ -1,5 +1,6 @@
 """The first command of a newcomer: small rows for every branch, then the real thing, twice."""
 
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from assay.registry import find_production
 from assay.settings import Settings
 from tests.conftest import write_csv
 from tests.corpus import SENTIMENT_GROUPS, SPAM_GROUPS
+from tests.moving import Mover
 from tests.running import read_until, run, started, stop
 from tests.servers import free_port
 
@@ -88,6 +90,22 @@ def test_folders_of_the_environment_are_not_served_instead(
         with httpx.Client(transport=transport, timeout=30) as client:
             assert client.get(f"{address}/").json()["tasks"] == []
     assert process.returncode is not None
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "call [phone]"), ("hash", None)])
+def test_its_service_keeps_texts_without_what_identifies_people(
+    small: Path, mover: Mover, monkeypatch: pytest.MonkeyPatch, given: str | None, kept: str | None
+) -> None:
+    mover.promote("1")
+    if given:
+        monkeypatch.setenv("ASSAY_DECISION_TEXT", given)
+    port = free_port()
+    with service(mover.settings, port) as process:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_ready(address, process)
+        httpx.post(f"{address}/v1/tasks/spam/predict", json={"text": "call 07700 900123"})
+    [line] = (mover.settings.home / "logs" / "predictions.jsonl").read_bytes().splitlines()
+    assert json.loads(line).get("text") == kept
 
 
 @pytest.fixture(scope="module")

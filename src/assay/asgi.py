@@ -3,8 +3,8 @@
 import gc
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import fields
 from functools import partial
 
@@ -12,7 +12,7 @@ import anyio
 from fastapi import FastAPI
 
 from assay import service
-from assay.access import open_access
+from assay.access import Access, open_access
 from assay.audit import AuditLog
 from assay.database import Database
 from assay.environment import read_settings
@@ -38,25 +38,11 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     models = Models(default_task=settings.default_task)
     metrics = Counters(run.metrics if run else None)
     log = _open_log(settings, metrics)
-    decisions = _open_decisions(settings, metrics)
     access = open_access(settings, on_fault=lambda part, fault: metrics.degraded(part, bool(fault)))
     following = _follow(models, settings, metrics, run)
+    # After what may stop the start: a folder is made.
+    decisions = _open_decisions(settings, metrics)
     _freeze()
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            if log:
-                stack.enter_context(log.running())
-                stack.enter_context(surviving_hangups())
-            if decisions:
-                stack.enter_context(decisions.running())
-            await stack.enter_async_context(access.running())
-            group = await stack.enter_async_context(anyio.create_task_group())
-            if following:
-                group.start_soon(following.run)
-            yield
-            group.cancel_scope.cancel()
 
     people = Database(settings.people)
     return service.create_app(
@@ -73,8 +59,31 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         sink=decisions,
         attributes=pairs(settings.attributes),
         origins=origins(settings.cors_origins),
-        lifespan=lifespan,
+        lifespan=_lifespan(log, decisions, access, following),
     )
+
+
+def _lifespan(
+    log: RequestLog | None, decisions: DecisionLog | None, access: Access, following: Following | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what runs beside the service."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if log:
+                stack.enter_context(log.running())
+                stack.enter_context(surviving_hangups())
+            if decisions:
+                stack.enter_context(decisions.running())
+            await stack.enter_async_context(access.running())
+            group = await stack.enter_async_context(anyio.create_task_group())
+            if following:
+                group.start_soon(following.run)
+            yield
+            group.cancel_scope.cancel()
+
+    return lifespan
 
 
 def _follow(

@@ -23,7 +23,7 @@ def time_of(identifier: str) -> float | None:
     """Return when an identifier was made, in seconds since the epoch; None when it is of another kind.
 
     >>> time_of("0199dd3cf0007abc8def0123456789ab")
-    1760344862.72
+    1760353382.4
     >>> time_of("8a5b0c9d2f3e4a618a5b0c9d2f3e4a61")
     """
     if identifier[12:13] != "7" or len(identifier) != 32:

@@ -202,7 +202,8 @@ def test_it_tells_how_it_does(tmp_path: Path) -> None:
     state = log.state()
     assert state.pop("lag_seconds") >= 0.05
     assert state == {
-        "folder": str(tmp_path), "written": 0, "dropped": 0, "waiting": 1, "text": "redacted", "trouble": None,
+        "folder": str(tmp_path), "written": 0, "dropped": 0, "waiting": 1, "text": "redacted",
+        "trouble": None,
     }  # fmt: skip
     with log.running():
         wait_for(lambda: log.state()["written"])

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from assay.estimators import Cascade, Decision
-from assay.estimators.decision import time_of
+from assay.estimators import Cascade, Decision, time_of
 from assay.service import Decided
 from assay.telemetry.decisions.hashing import Hashes
 from assay.telemetry.decisions.record import Record
