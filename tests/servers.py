@@ -1,4 +1,4 @@
-"""Real servers on loopback for tests: MLflow's tracking server, PostgreSQL and Redis."""
+"""Real servers on loopback for tests: MLflow's tracking server, PostgreSQL, Redis and Prometheus."""
 
 import os
 import pwd
@@ -100,6 +100,23 @@ def redis_server(folder: Path, port: int | None = None) -> Iterator[tuple[str, s
     with _running(command, folder / "redis.log") as process:
         _wait(answers, process, folder / "redis.log", redis.RedisError)
         yield url, process
+
+
+def prometheus_missing() -> str:
+    """Return why Prometheus cannot be run here; empty when it can."""
+    return "" if shutil.which("prometheus") else "Prometheus is not installed: no prometheus"
+
+
+@contextmanager
+def prometheus_server(folder: Path, config: Path) -> Iterator[str]:
+    """Run a Prometheus with a configuration and its store under a folder; yield its address."""
+    port = free_port()
+    command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'store'}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+    address, log = f"http://127.0.0.1:{port}", folder / "prometheus.log"
+    with _running(command, log) as process:
+        _wait(lambda: httpx.get(f"{address}/-/ready").is_success, process, log, httpx.HTTPError)
+        yield address
 
 
 def _unprivileged(command: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The dashboard for Grafana: panels that lie apart, explain themselves and ask what Prometheus understands."""
+"""The dashboard for Grafana: panels that lie apart, explain themselves, and ask what Prometheus grasps."""
 
 import re
 import shutil
