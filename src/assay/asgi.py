@@ -20,7 +20,8 @@ from assay.notation import origins, pairs
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
 from assay.serving import Bell, Following, RunFolder, open_pinned, open_served, serve_folders
 from assay.settings import Settings
-from assay.telemetry import Counters, DecisionLog, Feedback, LogPolicy, RequestLog
+from assay.telemetry import Counters, Feedback, RequestLog
+from assay.watching import Watching, watch
 
 
 def create_app() -> FastAPI:
@@ -41,10 +42,10 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     access = open_access(settings, on_fault=lambda part, fault: metrics.degraded(part, bool(fault)))
     following = _follow(models, settings, metrics, run)
     # After what may stop the start: a folder is made.
-    decisions = _open_decisions(settings, metrics)
+    people = Database(settings.people)
+    watching = watch(settings, models, metrics, people, run)
     _freeze()
 
-    people = Database(settings.people)
     return service.create_app(
         models,
         metrics=metrics,
@@ -55,16 +56,17 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         follower=following,
         access=access,
         record=partial(_record, AuditLog(people)),
-        feedback=Feedback(people),
-        sink=decisions,
+        feedback=Feedback(people, told=metrics.feedback),
+        sink=watching.log,
+        state=watching.sections(),
         attributes=pairs(settings.attributes),
         origins=origins(settings.cors_origins),
-        lifespan=_lifespan(log, decisions, access, following),
+        lifespan=_lifespan(log, watching, access, following),
     )
 
 
 def _lifespan(
-    log: RequestLog | None, decisions: DecisionLog | None, access: Access, following: Following | None
+    log: RequestLog | None, watching: Watching, access: Access, following: Following | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what runs beside the service."""
 
@@ -74,8 +76,7 @@ def _lifespan(
             if log:
                 stack.enter_context(log.running())
                 stack.enter_context(surviving_hangups())
-            if decisions:
-                stack.enter_context(decisions.running())
+            stack.enter_context(watching.running())
             await stack.enter_async_context(access.running())
             group = await stack.enter_async_context(anyio.create_task_group())
             if following:
@@ -105,21 +106,6 @@ def _open_log(settings: Settings, metrics: Counters) -> RequestLog | None:
     if not settings.request_log:
         return None
     return RequestLog(settings.request_log, metrics=metrics, texts=settings.log_texts)
-
-
-def _open_decisions(settings: Settings, metrics: Counters) -> DecisionLog | None:
-    if not settings.decision_log:
-        return None
-    policy = LogPolicy(
-        text=settings.decision_text,
-        key=settings.decision_key,
-        sync=settings.decision_sync,
-        share=settings.decision_share,
-        rotate_bytes=settings.decision_rotate_bytes,
-        rotate_seconds=settings.decision_rotate_seconds,
-        days=settings.decision_days,
-    )
-    return DecisionLog(settings.decisions, metrics=metrics, policy=policy)
 
 
 @contextmanager
