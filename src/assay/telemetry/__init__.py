@@ -4,7 +4,7 @@ from assay.telemetry.counters import Counters
 from assay.telemetry.decisions.compacting import Compacted, compact
 from assay.telemetry.decisions.erasing import Erased, erase, forget_decisions
 from assay.telemetry.decisions.exporting import export_records, moment_of
-from assay.telemetry.decisions.hashing import Hashes, hash_of, hashes_of, read_key
+from assay.telemetry.decisions.hashing import Hashes, hashes_of
 from assay.telemetry.decisions.listing import check_folder
 from assay.telemetry.decisions.log import DecisionLog, LogMetrics
 from assay.telemetry.decisions.notes import Notes

@@ -203,7 +203,7 @@ def test_it_tells_how_it_does(tmp_path: Path) -> None:
     assert state.pop("lag_seconds") >= 0.05
     assert state == {
         "folder": str(tmp_path), "written": 0, "dropped": 0, "waiting": 1, "text": "redacted",
-        "trouble": None,
+        "reason": None,
     }  # fmt: skip
     with log.running():
         wait_for(lambda: log.state()["written"])

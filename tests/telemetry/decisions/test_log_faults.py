@@ -85,7 +85,7 @@ def test_a_full_disk_drops_what_has_no_room_and_is_gone_on_with(
             wait_for(lambda: log.state()["waiting"] in (0, 1_000) or log.trouble)
             wait_for(lambda: not log._waiting)
         wait_for(lambda: log.state()["dropped"])
-        assert log.state()["trouble"] == "No space left on device"
+        assert log.state()["reason"] == "No space left on device"
         assert 'assay_degraded{part="decision_log"} 1.0' in counters.render().decode()
         # Who watches needs no disk.
         wait_for(lambda: len(seen) == 8_000)

@@ -128,7 +128,7 @@ class DecisionLog(Backlog[Decided]):
             "waiting": waiting,
             "lag_seconds": round(lag, 3),
             "text": self._policy.text,
-            "trouble": self.trouble or None,
+            "reason": self.trouble or None,
         }
 
     def _write_batch(self) -> bool:
