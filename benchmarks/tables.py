@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.gate_tables import GATE
+from benchmarks.log_tables import LOG
 from benchmarks.markdown import cell, micro, table, value
 from benchmarks.service_tables import SERVICE
 from benchmarks.swap_tables import SWAPS
@@ -153,6 +154,7 @@ TABLES = {
     "rules": rules,
     "backtracking": backtracking,
     **GATE,
+    **LOG,
     **SERVICE,
     **SWAPS,
     "machine": machine,

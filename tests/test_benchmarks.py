@@ -17,7 +17,7 @@ from benchmarks.intervals import mean_over_seeds, share
 from benchmarks.sets import task_named
 from tests.contracts.sources import ROOT
 
-PROGRAMS = ["abuse", "cascade", "rules", "sentiment", "swaps"]
+PROGRAMS = ["abuse", "cascade", "decision_log", "rules", "sentiment", "swaps"]
 """Those that need shared data."""
 
 
