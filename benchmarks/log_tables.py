@@ -13,10 +13,10 @@ SETS = {"sms": "SMS", "imdb": "film reviews (IMDB)"}
 def log_cost(results: Results) -> str:
     """Return what a write costs a request, and a decision the thread beside it."""
     found = results["decision_log"]
-    write = found["write"]
+    log, empty = found["write"]["log"], found["write"]["empty"]
     said = (
-        f"A write takes {write['log']['median']:.2f} us (99 of 100 under {write['log']['p99']:.1f} us), of which "
-        f"a call that does nothing takes {write['empty']['median']:.2f} ({write['empty']['p99']:.1f}); "
+        f"A write takes {log['median']:.2f} us (99 of 100 under {log['p99']:.1f} us), "
+        f"of which a call that does nothing takes {empty['median']:.2f} ({empty['p99']:.1f}); "
         f"{found['writes']:,} writes.\n\n"
     )
     rows = [
