@@ -53,6 +53,7 @@ bench: .venv/.dev ## measure quality and speed on the real sets beside this fold
 	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.gate
 	$(BIN)/python -m benchmarks.drift
+	$(BIN)/python -m benchmarks.decision_log --minutes 5
 	$(BIN)/python -m benchmarks.overload
 	$(BIN)/python -m benchmarks.figures
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.drift_tables import DRIFT
 from benchmarks.gate_tables import GATE
+from benchmarks.log_tables import LOG
 from benchmarks.markdown import cell, micro, table, value
 from benchmarks.service_tables import SERVICE
 from benchmarks.swap_tables import SWAPS
@@ -155,6 +156,7 @@ TABLES = {
     "backtracking": backtracking,
     **DRIFT,
     **GATE,
+    **LOG,
     **SERVICE,
     **SWAPS,
     "machine": machine,

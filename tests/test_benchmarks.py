@@ -20,7 +20,7 @@ from tests.contracts.sources import ROOT
 from tests.telemetry.drift.profiles import profile, spammy
 from tests.telemetry.drift.profiles import usual as usual_records
 
-PROGRAMS = ["abuse", "cascade", "drift", "rules", "sentiment", "swaps"]
+PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "rules", "sentiment", "swaps"]
 """Those that need shared data."""
 
 

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,28 @@ def test_a_file_that_is_gone_is_made_again(tmp_path: Path, how: str) -> None:
     assert path.read_bytes() == (b"0\n2\n" if how == "replaced" else b"2\n")
     if how == "moved":
         assert (tmp_path / "log.1").read_bytes() == b"1\n"
+    file.close()
+
+
+def test_a_file_that_is_moved_by_whoever_holds_its_lock_gets_no_line_after_that(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    script = (
+        "import fcntl, os, sys\nfile = os.open(sys.argv[1], os.O_RDWR)\nfcntl.lockf(file, fcntl.LOCK_EX)\n"
+        "print('held', flush=True)\nsys.stdin.readline()\nos.rename(sys.argv[1], sys.argv[1] + '.1')\n"
+    )
+    file = LogFile(str(path))
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        writer = threading.Thread(target=file.append, args=([b"1\n"],))
+        writer.start()
+        writer.join(0.2)
+        assert writer.is_alive()
+        holder.communicate("go\n")
+        writer.join(30)
+    assert path.read_bytes() == b"1\n"
+    assert (tmp_path / "log.1").read_bytes() == b""
     file.close()
 
 

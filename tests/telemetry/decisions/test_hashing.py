@@ -68,6 +68,14 @@ def test_workers_that_start_together_have_one_key(tmp_path: Path) -> None:
     assert found == {read_key(tmp_path)}
 
 
+def test_a_key_that_is_taken_away_while_it_is_made_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: None)
+    with pytest.raises(FileNotFoundError):
+        make_key(tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"", b"0" * 63, b"0" * 65, b"g" * 64, b"\xff" * 64, b"0" * 64 + b"\nx"])
 def test_a_damaged_key_is_an_error_that_says_what_to_do(tmp_path: Path, content: bytes) -> None:
     (tmp_path / KEY_FILE).write_bytes(content)

@@ -1,5 +1,6 @@
 """The decision log through full disks, folders that vanish, clocks that jump and killed processes."""
 
+import errno
 import json
 import logging
 import os
@@ -204,6 +205,51 @@ def test_clocks_that_jump_both_ways_lose_and_double_nothing(
         assert name.first is not None
         assert name.last is not None
         assert 0 <= name.last - name.first < 60
+
+
+def test_a_file_that_is_no_file_is_told_and_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    log = DecisionLog(tmp_path, metrics=Counters())
+    (tmp_path / "predictions.jsonl").mkdir()
+    with log.running():
+        log.write(decided())
+        wait_for(lambda: "Is a directory" in log.trouble)
+        (tmp_path / "predictions.jsonl").rmdir()
+        wait_for(lambda: log.state()["written"] == 1)
+    assert len(logged(tmp_path)) == 1
+
+
+def test_a_folder_that_goes_away_while_nothing_comes_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    folder, counters = tmp_path / "logs", Counters()
+    log = DecisionLog(folder, metrics=counters, policy=LogPolicy(sync="second"))
+    with log.running():
+        log.write(decided())
+        wait_for(lambda: log.state()["written"] == 1)
+        shutil.rmtree(folder)
+        # Within a second, what was written is to be forced to disk.
+        wait_for(folder.exists)
+        assert log.trouble == ""
+        log.write(decided())
+    assert len(logged(folder)) == 1
+
+
+def test_an_end_whose_file_cannot_be_forced_to_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    log = DecisionLog(tmp_path, metrics=Counters())
+    with log.running():
+        monkeypatch.setattr(os, "fsync", broken)
+        log.write(decided())
+    assert "could not be forced to disk: Input/output error" in caplog.text
+    assert len(logged(tmp_path)) == 1
 
 
 def test_a_half_written_last_line_costs_that_line_alone(tmp_path: Path) -> None:

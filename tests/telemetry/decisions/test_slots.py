@@ -1,5 +1,7 @@
 """Locks that end with their process."""
 
+import errno
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -57,6 +59,19 @@ def test_a_lock_file_that_went_away_while_it_was_waited_for_is_made_again(
     held = Lock.take(path)
     assert held is not None
     assert Lock.take(path) is None
+
+
+def test_a_file_system_without_locks_is_an_error_that_leaves_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(fcntl, "flock", none_left)
+    with pytest.raises(OSError, match="No locks available"):
+        Lock.take(tmp_path / "lock")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_one_keeps_house_at_a_time(tmp_path: Path) -> None:

@@ -236,6 +236,8 @@ class DecisionLog(Backlog[Decided]):
             while not ended.is_set():
                 self._closed.wait(KEEP_SECONDS)
                 self._closed.clear()
+                # Whoever writes may hang at the disk, and tells nothing then.
+                self._metrics.log_state(*self._lag())
                 if not ended.is_set():
                     keeping.keep()
 
