@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 
 from assay.estimators import Cascade, Decision
 from assay.service import Exchange
@@ -200,3 +201,19 @@ def test_a_process_that_can_open_no_file_goes_on_counting() -> None:
     counters = Counters(used=unreadable)
     counters.load(delay=0.0, in_flight=1, connections=2)
     assert value(counters, "assay_in_flight") == 1
+
+
+def test_what_is_listed_is_what_a_scrape_shows() -> None:
+    counters = Counters()
+    listed = {family.name: family for family in counters._families.listed}
+    families = text_string_to_metric_families(counters.render().decode())
+    shown = {
+        family.name + ("_total" if family.type == "counter" else ""): family.type
+        for family in families
+        if not family.name.endswith("_created")
+    }
+    assert shown == {name: family.kind for name, family in listed.items()}
+    counters.serving("spam", "1")
+    for (name, labels), _ in samples(counters).items():
+        if name in listed:
+            assert {label for label, _ in labels} == set(listed[name].labels)
