@@ -27,9 +27,8 @@ def logged(cascade: Cascade, text: str, *, kept: str | None, **fields: object) -
     values = {name: getattr(made, name) for name in ("id", "task", "model", "version", "label", "confidence")}
     values |= {name: getattr(made, name) for name in ("score", "threshold", "decided_by", "rule", "review")}
     values |= {"characters": len(text), "text": kept, "text_hash": hash_of(KEY, text)}
-    return Record(
-        at=time.time(), **{**values, "request_id": "r1", "key": "shop", "route": "/predict", **fields}
-    )
+    values |= {"request_id": "r1", "key": "shop", "route": "/predict"}
+    return Record(at=time.time(), **{**values, **fields})
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_a_decision_is_told_with_all_that_is_known(
     assert "promoted   production - -> 1  override by ann" in out
     assert "why: for a test" in out
     assert f"Words of the logged text: {TEXT}" in out
-    assert "'prize' (word)" in out
+    assert "'prize' (w" in out
     assert "together, the logit of spam" in out
     assert "comes out" not in out
     assert "  ann disagrees: ham" in out
@@ -213,7 +212,7 @@ def test_a_decision_that_is_not_in_the_log(
     monkeypatch.setenv("ASSAY_DECISION_SHARE", "0.1")
     out = why(capsys, record(60).id, code=1)
     assert "its subject was erased" in out
-    assert "ASSAY_DECISION_SHARE is 0.1" in out
+    assert "ASSAY_DECISION_SHARE=0.1" in out
     (place.decisions / "predictions-2.jsonl").mkdir()
     assert "could not be read" in why(capsys, "8a5b0c9d-2f3e-4a61-8a5b-0c9d2f3e4a61", code=1)
     assert "is no decision's id" in why(capsys, "42", code=1)
