@@ -45,7 +45,7 @@ DISGUISED = (0.1, 0.25, 0.5)
 def measure(folder: Path, progress: Progress) -> dict[str, Any]:
     """Return false alarms, delays and costs."""
     os.nice(POLITENESS)
-    rng = np.random.default_rng(6)
+    rng, of_messages = np.random.default_rng(6), np.random.default_rng(7)
     reviews = Reviews(folder, progress)
     messages = Messages(folder, progress)
     posts = Posts(folder, progress)
@@ -54,12 +54,11 @@ def measure(folder: Path, progress: Progress) -> dict[str, Any]:
             reviews.without_change(rng),
             reviews.with_small_reference(rng),
             posts.without_change(rng),
+            messages.without_change(of_messages),
         ]
     with progress.step("streams with a change"):
-        found = [
-            delays(change, RUNS, rng)
-            for change in (*reviews.changes(messages.rows.texts, rng), *messages.changes(rng))
-        ]
+        found = [delays(change, RUNS, rng) for change in reviews.changes(messages.rows.texts, rng)]
+        found += [delays(change, RUNS, of_messages) for change in messages.changes(of_messages)]
     with progress.step("costs"):
         cost = costs(reviews.cascade, reviews.texts, reviews.seen)
     return {"no_change": quiet, "changes": found, "cost": cost}
@@ -129,21 +128,24 @@ class Messages:
         dataset = load(task.model_copy(update={"data": data}), folder / "sms_spam.parquet", progress)
         self.cascade = train_cascade(task, dataset.train, dataset.validation, progress=progress)
         self.rows = dataset.test
+        self.seen = decided(self.cascade, self.rows.texts)
+
+    def without_change(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Return how many alarms there are when reference and stream are drawn from the same messages."""
+        return same_rows("messages", self.cascade, self.seen, rng)
 
     def changes(self, rng: np.random.Generator) -> Iterator[Change]:
         """Yield streams with more spam, and those in which spam is disguised."""
-        order = rng.permutation(len(self.rows)).tolist()
-        reference, rest = order[: len(order) // 2], order[len(order) // 2 :]
-        profile = profile_from(self.cascade, decided(self.cascade, [self.rows.texts[at] for at in reference]))
+        usual = drawn(self.cascade, self.seen, len(self.seen), rng)
         ham, spam = (
-            [self.rows.texts[at] for at in rest if self.rows.labels[at] == it] for it in ("ham", "spam")
+            [at for at, label in enumerate(self.rows.labels) if label == wanted] for wanted in ("ham", "spam")
         )
-        before = len(spam) / len(rest)
-        hams, spams = (Population(profile, decided(self.cascade, texts)) for texts in (ham, spam))
-        usual = Population(profile, [*hams.seen, *spams.seen])
+        hams, spams = (Population(usual.profile, [self.seen[at] for at in side]) for side in (ham, spam))
+        before = len(spam) / len(self.seen)
         for part in SPAM:
             yield Change(f"spam, before {before:.0%}", part, usual, [(1 - part, hams), (part, spams)])
-        hidden = Population(profile, decided(self.cascade, [disguised(text, rng) for text in spam]))
+        texts = [disguised(self.rows.texts[at], rng) for at in spam]
+        hidden = Population(usual.profile, decided(self.cascade, texts))
         for part in DISGUISED:
             mixture = [(1 - before, hams), (before * (1 - part), spams), (before * part, hidden)]
             yield Change("of the spam, disguised", part, usual, mixture)
@@ -161,15 +163,23 @@ class Posts:
 
     def without_change(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return how many alarms there are when reference and stream are drawn from the same posts."""
-        rows = len(self.seen) // 2
+        return same_rows("posts", self.cascade, self.seen, rng)
 
-        def streams() -> Iterator[Population]:
-            for _ in range(STREAMS):
-                reference = [self.seen[at] for at in rng.integers(len(self.seen), size=rows)]
-                yield Population(profile_from(self.cascade, reference), self.seen)
 
-        alarms = alarms_without_change(streams(), DECISIONS // 2, rng)
-        return {"set": "posts", "reference": rows, **rate(alarms, STREAMS * DECISIONS // 2, STREAMS)}
+def same_rows(
+    name: str, cascade: Cascade, seen: Sequence[Observation], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return how many alarms there are in streams each of which is drawn from the same rows as its profile."""
+    rows, decisions = len(seen) // 2, DECISIONS // 2
+    streams = (drawn(cascade, seen, rows, rng) for _ in range(STREAMS))
+    alarms = alarms_without_change(streams, decisions, rng)
+    return {"set": name, "reference": rows, **rate(alarms, STREAMS * decisions, STREAMS)}
+
+
+def drawn(cascade: Cascade, seen: Sequence[Observation], rows: int, rng: np.random.Generator) -> Population:
+    """Return rows to draw from, under a profile of so many that were drawn from them with replacement."""
+    profile = profile_from(cascade, [seen[at] for at in rng.integers(len(seen), size=rows)])
+    return Population(profile, seen)
 
 
 def decided(cascade: Cascade, texts: Sequence[str]) -> list[Observation]:

@@ -30,7 +30,7 @@ def drift_delays(results: Results) -> str:
         first = next(iter(found["first"]), "")
         rows.append(
             [
-                f"{found['share']:.0%} {found['what']}".replace("%", " %", 1),
+                f"{found['share']:.0%} {found['what']}".replace(" %", "%").replace("%", " %"),
                 cell(found["within"]),
                 _delay(found["median"]),
                 _delay(found["p95"]),

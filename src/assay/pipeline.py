@@ -114,9 +114,8 @@ def register_candidate(
         training = {"seconds": seconds, **made_with()}
         report = evaluate_folder(folder / "model", dataset, training=training, progress=progress)
         gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
-        with progress.step("freeze what it decides on held-out rows, for comparison with live traffic"):
-            profile = profile_of(load_artifact(folder / "model"), dataset.test.texts)
         with progress.step("register the candidate"):
+            profile = profile_of(load_artifact(folder / "model"), dataset.test.texts)
             manifest = attach_report(folder / "model", report.to_json(), profile)
             write_report(report, folder / "report", gate=gate.lines())
             log = folder / "training.log"

@@ -62,7 +62,7 @@ def test_without_a_profile_health_says_so(place: Path | None) -> None:
     watch.look()
     state = watch.state()["spam"]
     assert (state["version"], state["decisions"], state["statistics"]) == ("0", 2, {})
-    assert state["reason"].startswith("no profile: made before there were profiles")
+    assert state["reason"].startswith("no profile is known: the version was made before there were profiles")
 
 
 def test_before_a_full_window_health_says_so(place: Path | None) -> None:

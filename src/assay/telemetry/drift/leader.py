@@ -13,7 +13,10 @@ from assay.telemetry.drift.watch import Change, Watch
 
 logger = logging.getLogger(__name__)
 
-NO_PROFILE = "no profile: made before there were profiles, or imported without rows; train again to get one"
+NO_PROFILE = (
+    "no profile is known: the version was made before there were profiles or was imported without rows "
+    "(train again to get one), or it is asked for by its number and not in production"
+)
 
 
 class DriftSink(Protocol):
