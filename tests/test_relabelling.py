@@ -17,7 +17,14 @@ from assay.telemetry.decisions.record import Record
 from tests.telemetry.feedback.logs import record, say, write_active, write_closed
 
 NOW = datetime.now(UTC)
-TASK = 'name = "spam"\nlabels = ["ham", "spam"]\npositive = "spam"\n[data]\nsource = "mine.csv"\ntext = "T"\nlabel = "L"\n'
+TASK = """name = "spam"
+labels = ["ham", "spam"]
+positive = "spam"
+[data]
+source = "mine.csv"
+text = "T"
+label = "L"
+"""
 HOUR = 3_600.0
 
 

@@ -10,7 +10,6 @@ import pytest
 import assay
 from assay.cli import main
 from assay.database import Database
-from assay.datasets import fingerprint_of
 from assay.estimators import read_manifest
 from assay.loading import folder_of
 from assay.settings import Settings

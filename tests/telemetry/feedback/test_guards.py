@@ -109,8 +109,9 @@ def test_placeholders_are_noted_and_all_of_it_is_told() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abcd"), st.booleans(), st.sampled_from("xyz"), st.sampled_from(LABELS)),
-             max_size=120),
+    st.lists(
+        st.tuples(*map(st.sampled_from, ("abcd", (True, False), "xyz", LABELS))), max_size=120
+    ),
     st.floats(0.05, 1.0), st.floats(1.0, 4.0), st.randoms(),
 )  # fmt: skip
 @settings(max_examples=40, deadline=None)

@@ -1,4 +1,4 @@
-"""Live precision and recall: exact when all is labelled, honest when little is, whoever chose what to label."""
+"""Live precision and recall: exact when all is labelled, honest when little is, whoever chose the labels."""
 
 from collections.abc import Callable
 

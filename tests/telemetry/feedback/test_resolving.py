@@ -239,6 +239,18 @@ def test_more_than_a_batch_is_found_in_several(
     assert how(database, folder) == 40
 
 
+@BOTH
+def test_more_than_a_transaction_is_written_in_several(
+    database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, how: How
+) -> None:
+    monkeypatch.setattr(resolving, "WRITTEN", 3)
+    records = [record(NOW + at) for at in range(10)]
+    write_active(folder, [*records, record(NOW)])
+    say(database, records)
+    assert how(database, folder) == 10
+    assert judged(database) == {each.id for each in records}
+
+
 def test_without_a_log_the_service_waits_for_one(database: Database, folder: Path) -> None:
     say(database, [record()])
     assert round_of(database, folder).matched == 0

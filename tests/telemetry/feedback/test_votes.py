@@ -1,6 +1,9 @@
 """What counts of what keys say: the newest, the majority, and who may speak."""
 
+import sqlite3
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -134,3 +137,25 @@ def test_a_majority_has_more_than_any_other(labels: Sequence[str]) -> None:
     else:
         assert labels.count(found) == counts[0]
         assert len(counts) == 1 or counts[0] > counts[1]
+
+
+def test_two_hundred_thousand_labels_of_one_client_are_counted_soon(people_sqlite: str) -> None:
+    database, many = Database(people_sqlite), 200_000
+    with database.reading():
+        pass
+    with closing(sqlite3.connect(people_sqlite.removeprefix("sqlite:///"))) as raw, raw:
+        raw.execute(
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) INSERT INTO "
+            "feedback SELECT printf('%012x7%019x', 1764400000000 + i, i), 'spam', 'app', '', "
+            "'2025-11-30T00:00:00.000000+00:00', 0 FROM n"
+        )
+        raw.execute(
+            "INSERT INTO judged SELECT decision, 'spam', '1', 'spam', 0.9, 'model', 0, 'app', "
+            "'2025-11-29T12:00:00.000000+00:00' FROM feedback WHERE rowid % 2"
+        )
+    began = time.process_time()
+    found = sum(1 for _ in votes(database, "spam", **ALL))
+    assert (found, leading_key(database, "spam", **ALL)) == (many // 2, "app")
+    assert count_unmatched(database, "spam", **ALL) == (many // 2, many // 2)
+    # Some three seconds; a page that began anew each time would take minutes.
+    assert time.process_time() - began < 30

@@ -9,6 +9,7 @@ import pytest
 from assay.config import Task
 from assay.database import Database
 from assay.telemetry import QualityWatch
+from assay.telemetry.decisions.names import names_in
 from assay.telemetry.feedback import logtotals, resolving, watching
 from assay.telemetry.feedback.logtotals import LogTotals
 from assay.telemetry.feedback.watching import STATE
@@ -217,3 +218,19 @@ def test_a_line_under_way_is_counted_once_it_is_whole(folder: Path) -> None:
     assert counted(totals) == 1
     path.unlink()
     assert counted(totals) == 0
+
+
+def test_files_that_go_between_the_list_and_the_reading_are_not_counted_as_empty(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [record(NOW + n) for n in range(3)]
+    closed, active = write_closed(folder, records), write_active(folder, [record(NOW)])
+    totals = LogTotals(folder, folder / STATE, now=lambda: NOW + 10)
+    listed = list(names_in(folder))
+    closed.unlink()
+    active.unlink()
+    monkeypatch.setattr(logtotals, "names_in", lambda _: iter(listed))
+    assert counted(totals) == 0
+    monkeypatch.undo()
+    write_closed(folder, records)
+    assert counted(totals) == 3

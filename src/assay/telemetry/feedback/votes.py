@@ -74,10 +74,11 @@ def majority(said: Mapping[str, str]) -> str | None:
     'spam'
     >>> majority({"ann": "spam", "bob": "ham"})
     """
+    if len(labels := set(said.values())) < 2:
+        # As nearly everywhere.
+        return next(iter(labels), None)
     ranked = Counter(said.values()).most_common(2)
-    if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
-        return None
-    return ranked[0][0]
+    return None if ranked[0][1] == ranked[1][1] else ranked[0][0]
 
 
 def votes(
