@@ -51,15 +51,15 @@ def test_too_few_texts_are_refused() -> None:
 
 def test_texts_without_a_common_word_are_refused() -> None:
     with pytest.raises(ValueError, match="no word is in 5 of the texts"):
-        tell_apart([str(n) for n in range(200)], [str(n) for n in range(300, 500)])
+        tell_apart([str(n) for n in range(100)], [str(n) for n in range(300, 500)])
 
 
 def test_the_area_is_that_of_scikit_learn_and_its_interval_covers() -> None:
     rng, covered = np.random.default_rng(4), 0
-    for _ in range(200):
+    for _ in range(100):
         members, others = rng.normal(0.5, 1, 80), rng.normal(0, 1, 120)
         value, low, high = area(members, others)
         truth = np.repeat([1, 0], [80, 120])
         assert value == pytest.approx(roc_auc_score(truth, np.concatenate([members, others])))
         covered += low <= 0.6382 <= high  # the normal distribution at 0.5 / sqrt(2)
-    assert covered >= 0.91 * 200
+    assert covered >= 0.9 * 100
