@@ -118,7 +118,9 @@ def _number_at(groups: Sequence[Group], at: int, asked: bool) -> tuple[str, int]
     """Return what kind of number begins with a group, empty for none, and the group after it."""
     if groups[at].opens:
         international = "+" in groups[at].lead
-        if not international and (after := _card_at(groups, at)):
+        # No card begins with 0, and many phone numbers do.
+        may_be_card = not international and not groups[at].digits.startswith("0")
+        if may_be_card and (after := _card_at(groups, at)):
             return CARD, after
         if after := _phone_at(groups, at, international, asked):
             return PHONE, after

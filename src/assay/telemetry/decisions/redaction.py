@@ -39,17 +39,20 @@ def _either(endings: list[str]) -> str:
 
 
 _NAMED = rf"(?:[{_LETTER}](?:[{_LETTER}_-]*[{_LETTER}])?\.)+"
+# Without groups of its own: RE2 finds what has none several times as fast.
 _PATTERN = "|".join(
     (
-        rf"(?P<link>(?i:[a-z][a-z0-9+.-]{{1,19}}://|www\d?\.){_IN_LINK}+)",
-        rf"(?P<email>{_LOCAL}@{_HOST})",
-        rf"(?P<path>{_NAMED}(?:{_either(ENDINGS + WORDLIKE)})(?::\d{{1,5}})?[/?]{_IN_LINK}+)",
-        rf"(?P<bare>{_NAMED}(?:{_either(ENDINGS)})(?::\d{{1,5}})?/?)\b",
-        rf"(?P<number>{NUMBERS})",
+        rf"(?:(?i:[a-z][a-z0-9+.-]{{1,19}}://|www\d?\.){_IN_LINK}+)",
+        rf"(?:{_LOCAL}@{_HOST})",
+        rf"(?:{_NAMED}(?:{_either(ENDINGS + WORDLIKE)})(?::\d{{1,5}})?[/?]{_IN_LINK}+)",
+        rf"(?:{_NAMED}(?:{_either(ENDINGS)})(?::\d{{1,5}})?/?)\b",
+        rf"(?:{NUMBERS})",
     )
 )
 _HINT = re.compile(r"[@\d]|\.\w|://")
 """What each of the above has in it; many texts have none."""
+_WWW = re.compile(rb"(?i)www\d?\.")
+_NUMBER = re.compile(r"[+(]*\d[^A-Za-z@]*")
 _TRAILING = b".,;:!?)]}'\"*_~"
 
 
@@ -69,26 +72,31 @@ def redact(text: str) -> str:
     for found in _compiled().finditer(data):
         start, end = found.span()
         pieces.append(data[done:start])
-        numbers += found.lastgroup == "number"
-        kind = "many" if numbers > MOST_NUMBERS and found.lastgroup == "number" else found.lastgroup
-        pieces.append(_replaced(kind, data, start, end))
+        kind = _kind(data[start:end])
+        numbers += kind == PHONE
+        pieces.append(_replaced(kind, data, start, end, numbers > MOST_NUMBERS))
         done = end
     if not pieces:
         return text
     return b"".join([*pieces, data[done:]]).decode()
 
 
-def _replaced(kind: str, data: bytes, start: int, end: int) -> bytes:
+def _kind(found: bytes) -> str:
+    name, at, _ = found.partition(b"@")
+    if at and b"/" not in name and not _WWW.match(found):
+        return EMAIL
+    return PHONE if _NUMBER.fullmatch(found.decode()) else LINK
+
+
+def _replaced(kind: str, data: bytes, start: int, end: int, many: bool) -> bytes:
     found = data[start:end]
-    if kind == "email":
-        return EMAIL.encode()
-    if kind == "many":
-        return PHONE.encode()
-    if kind == "number":
-        before = data[max(0, start - BEFORE_CHARACTERS) : start].decode(errors="ignore")
-        return redact_numbers(found.decode(), before).encode()
-    kept = found.rstrip(_TRAILING)
-    return LINK.encode() + found[len(kept) :]
+    if kind == LINK:
+        kept = found.rstrip(_TRAILING)
+        return LINK.encode() + found[len(kept) :]
+    if kind == EMAIL or many:
+        return kind.encode()
+    before = data[max(0, start - BEFORE_CHARACTERS) : start].decode(errors="ignore")
+    return redact_numbers(found.decode(), before).encode()
 
 
 @cache
