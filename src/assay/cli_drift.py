@@ -2,7 +2,7 @@
 
 import argparse
 
-from assay.terminal import BLOCKED, OK, say, settings_of
+from assay.terminal import BLOCKED, ERROR, OK, say, settings_of
 
 
 def drift(options: argparse.Namespace) -> int:
@@ -24,4 +24,7 @@ def drift(options: argparse.Namespace) -> int:
     if options.output:
         write_look(look, options.output)
         say(f"Plots and all figures are in {options.output}; as one page: {options.output / 'drift.html'}")
-    return BLOCKED if options.check and look.alarms else OK
+    if not options.check:
+        return OK
+    # What nothing could be compared with has passed no check.
+    return BLOCKED if look.alarms else OK if look.compared else ERROR

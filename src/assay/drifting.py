@@ -204,9 +204,7 @@ def baseline(folder: Path, dataset: "Dataset | None", unread: str) -> Baseline:
         notes = [f"This version was saved without a profile; one was made now of the task's rows. {how}"]
         seen = held_out.seen(dataset.test.texts) if held_out else None
         if seen is not None and (count := int(seen.sum())):
-            notes.append(
-                f"Beware: {count:,} of these rows the version was trained on, so that it is surer of them."
-            )
+            notes.append(f"Beware: the version was trained on {count:,} of these rows, and is surer of them.")
         profile = profile_of(cascade, dataset.test.texts)
         return Baseline(profile=profile, source="rows", notes=tuple(notes))
     if labels := labels_of_report(folder):

@@ -11,12 +11,12 @@ from assay.telemetry.drift.sentences import percent
 from assay.telemetry.drift.wording import (
     auc_sentence,
     how_far,
-    minute,
     name_of,
     no_texts,
     shown_by,
     since_when,
     title,
+    took_over,
     verdict,
     what_changed,
     what_was_read,
@@ -97,9 +97,7 @@ def _over_time(look: Look) -> Iterator[str]:
     shown = [each for each in drawn if each.name in shown_over_time(look)]
     yield " ".join(f"![{title(each)} over time](plots/{each.name}_over_time.png)" for each in shown)
     yield ""
-    yield from (
-        f"- Version {each.after} took over{of_whom(each)} at {minute(each.at)}." for each in look.swaps
-    )
+    yield from (f"- V{took_over(each)[1:]}." for each in look.swaps)
 
 
 def _words(look: Look) -> Iterator[str]:

@@ -80,7 +80,9 @@ def tell_apart(live: Sequence[str], held_out: Sequence[str]) -> Domain:
     sides = np.repeat([1, 0], [len(distinct), len(reference)])
     words, present, scores, weights = _fit([*distinct, *reference], sides)
     auc, low, high = area(scores[sides == 1], scores[sides == 0])
-    now, then = (np.asarray(present[sides == side].mean(axis=0)).ravel() for side in (1, 0))
+    now, then = (
+        np.asarray(present[sides == side].sum(axis=0)).ravel() / (sides == side).sum() for side in (1, 0)
+    )
     moved = _moved(now, then, len(distinct), len(reference)) * (weights * (now - then) > 0)
     found = [
         Word(word=words[at], weight=float(weights[at]), now=float(now[at]), then=float(then[at]))

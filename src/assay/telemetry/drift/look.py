@@ -67,6 +67,11 @@ class Look(Frozen):
     """What a reader has to know: sentences."""
 
     @property
+    def compared(self) -> tuple[Finding, ...]:
+        """The statistics that could be compared."""
+        return tuple(each for each in self.findings if each.told)
+
+    @property
     def alarms(self) -> tuple[Finding, ...]:
         """The statistics that are in alarm, the largest change first."""
         return tuple(sorted((each for each in self.findings if each.alarm), key=lambda each: -each.psi))

@@ -6,7 +6,7 @@ from typing import Any
 
 from assay.telemetry.drift.findings import Finding, Since
 from assay.telemetry.drift.look import Look
-from assay.telemetry.drift.wording import predicate, title
+from assay.telemetry.drift.wording import NOTHING, predicate, title
 
 MOST_CATEGORIES = 14
 """Categories that a plot shows: those whose shares moved most."""
@@ -111,6 +111,8 @@ def _name_edges(axes: Any, finding: Finding) -> None:
 def _number(edge: float, name: str) -> str:
     if name == "characters":
         return f"{edge:,.0f}"
+    if edge < NOTHING:
+        return "> 0"
     return f"{100 * edge:.3g}" if name == "unknown" else f"{edge:.2g}"
 
 

@@ -24,6 +24,8 @@ TITLES = {
 """What a statistic is called."""
 OF_THE_MODEL = ("above", "near", "score", "confidence")
 """Statistics that a text has only where the model decided."""
+NOTHING = 1e-9
+"""An edge below this parts texts without unknown words from those with some."""
 SOURCES = {
     "profile": "held out when it was trained",
     "rows": "that the task holds out now",
@@ -38,10 +40,9 @@ def name_of(look: Look) -> str:
 
 def verdict(look: Look) -> str:
     """Return in one line whether there is an alarm."""
-    compared = [each for each in look.findings if each.told]
-    if not compared:
+    if not look.compared:
         return f"{name_of(look)}: NOT COMPARED, there is nothing to compare its decisions with."
-    count = f"{len(compared)} statistic{'s' if len(compared) > 1 else ''}"
+    count = f"{len(look.compared)} statistic{'s' if len(look.compared) > 1 else ''}"
     if look.alarms:
         named = ", ".join(title(each).lower() for each in look.alarms)
         return f"{name_of(look)}: ALARM, {named}: not as on the rows {held(look)}."
@@ -116,6 +117,8 @@ def predicate(finding: Finding, look: Look) -> str:
             return (
                 f"have fewer than {edge:,.0f} characters" if below else f"have {edge:,.0f} characters or more"
             )
+        case "unknown" if edge < NOTHING:
+            return f"have {'no' if below else 'a'} word that the model does not know"
         case "unknown":
             amount = f"fewer than {percent(edge)}" if below else f"{percent(edge)} or more"
             return f"have {amount} of words that the model does not know"
@@ -136,10 +139,10 @@ def since_when(since: Since, look: Look) -> str:
     if since.at is None or since.low is None or since.high is None:
         if (swap := _began_with(look)) is not None:
             return f"With its first decision: {took_over(swap)}."
-        return f"All through the span, which began {minute(look.since)}: look further back with --since."
+        return f"All through, from {minute(look.first)} on: look further back with an earlier --since."
     about = f"{minute(since.at)} (between {minute(since.low)} and {minute(since.high)})"
     told = {
-        "began": f"Since about {about}; before that it was as when it was trained.",
+        "began": f"About {about}; before that it was as when it was trained.",
         "grew": f"It was so when the span began, and more so since about {about}.",
         "shrank": f"It was so when the span began, and less so since about {about}.",
         "ended": f"Until about {about}; since then it is as when it was trained.",
