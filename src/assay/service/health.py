@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -12,6 +14,7 @@ from assay.exceptions import RequestRefused
 from assay.service.admin import Follower
 from assay.service.connections import Entrance
 from assay.service.deciding import Deciding
+from assay.service.limits import COUNTING_THREADS
 from assay.service.responses import json_response
 from assay.service.schemas import Health, Liveness
 
@@ -34,12 +37,14 @@ def health_routes(
     version: str,
 ) -> APIRouter:
     """Return the calls about the service's health."""
-    router = APIRouter(tags=["health"])
+    router, threads = APIRouter(tags=["health"]), anyio.CapacityLimiter(COUNTING_THREADS)
 
     @router.get("/health", response_model=Health)
     async def health() -> Response:
         """Say which version answers for each task, and what was decided since the start."""
-        return json_response({"version": version, **state_of(deciding, follower, access, sections)})
+        statistics = await anyio.to_thread.run_sync(deciding.metrics.statistics, limiter=threads)
+        state = state_of(deciding, follower, access, sections)
+        return json_response({"version": version, **state, "statistics": statistics})
 
     @router.get("/health/live", response_model=Liveness)
     async def live() -> Response:
@@ -62,7 +67,7 @@ def health_routes(
 def state_of(
     deciding: Deciding, follower: Follower | None, access: Access | None, sections: Sections
 ) -> dict[str, Any]:
-    """Return what is served, what is amiss and what was decided; the first word says whether all is well."""
+    """Return what is served and what is amiss; the first word says whether all is well."""
     models, following = deciding.models, follower.state() if follower else None
     watching: dict[str, Mapping[str, Any] | None] = {name: _told(name, sections) for name in SECTIONS}
     faults = {**(access.faults if access else {}), **_reasons(watching)}
@@ -74,7 +79,6 @@ def state_of(
         "registry": following,
         "faults": faults,
         **watching,
-        "statistics": deciding.metrics.statistics(),
     }
 
 

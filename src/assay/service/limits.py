@@ -43,6 +43,10 @@ SHOWN_FAULTS = 20
 KEPT_VERSIONS = 4
 """Versions kept for requests that name one, beside those that answer and their predecessors."""
 
+COUNTING_THREADS = 1
+"""Threads that add up the counts of all workers: with many series that takes tenths of a second,
+in which the event loop must go on."""
+
 PINS_WAITING = 8
 """Requests that may wait for a version to be loaded."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
@@ -10,6 +12,7 @@ from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
 from assay.service.deciding import Deciding
 from assay.service.exchange import exchange_of
+from assay.service.limits import COUNTING_THREADS
 from assay.service.page import Page
 from assay.service.responses import json_response
 from assay.service.schemas import (
@@ -107,7 +110,7 @@ def front_routes(
     deciding: Deciding, page: Page, *, version: str, endpoints: Callable[[], dict[str, str]]
 ) -> APIRouter:
     """Return ``GET /`` and ``GET /metrics``."""
-    router = APIRouter(tags=["service"])
+    router, threads = APIRouter(tags=["service"]), anyio.CapacityLimiter(COUNTING_THREADS)
     models, metrics = deciding.models, deciding.metrics
 
     @router.get("/", response_model=Index)
@@ -130,6 +133,7 @@ def front_routes(
     @router.get("/metrics", response_class=Response)
     async def prometheus() -> Response:
         """Give requests, latencies and decisions in Prometheus' text format."""
-        return Response(metrics.render(), media_type=metrics.content_type)
+        text = await anyio.to_thread.run_sync(metrics.render, limiter=threads)
+        return Response(text, media_type=metrics.content_type)
 
     return router

@@ -1,6 +1,7 @@
 """Counts for Prometheus and for ``/health``, of one process or of all workers together."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -54,6 +55,7 @@ class Counters(WatchCounts):
         self._registry = CollectorRegistry()
         self._registry.register(Present(merged.collect))
         self._computed, self._looked = 0.0, -PROCESS_SECONDS
+        self._looking = threading.Lock()
         self._begin()
 
     def _begin(self) -> None:
@@ -152,10 +154,11 @@ class Counters(WatchCounts):
 
     def _look(self) -> None:
         """Note what this process uses, unless that was done just now."""
-        now = time.monotonic()
-        if now - self._looked < PROCESS_SECONDS:
-            return
-        self._looked = now
+        with self._looking:
+            now = time.monotonic()
+            if now - self._looked < PROCESS_SECONDS:
+                return
+            self._looked = now
         # Unreadable when all files that may be open are: the figures of before stand, requests go on.
         with suppress(OSError):
             found = self._used()
