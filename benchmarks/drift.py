@@ -169,7 +169,7 @@ class Posts:
 def same_rows(
     name: str, cascade: Cascade, seen: Sequence[Observation], rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Return how many alarms there are in streams each of which is drawn from the same rows as its profile."""
+    """Return how many alarms there are in streams drawn from the same rows as their profiles."""
     rows, decisions = len(seen) // 2, DECISIONS // 2
     streams = (drawn(cascade, seen, rows, rng) for _ in range(STREAMS))
     alarms = alarms_without_change(streams, decisions, rng)

@@ -134,6 +134,23 @@ def test_a_version_that_was_forgotten_begins_anew(tmp_path: Path) -> None:
     assert first.state()["spam"]["decisions"] == 50
 
 
+def test_a_version_that_one_worker_forgot_while_another_went_on_begins_anew(tmp_path: Path) -> None:
+    leader, other = worker(tmp_path), worker(tmp_path)
+    leader.observe(usual(100))
+    leader.look()
+    other.observe(usual(600))
+    other.look()
+    leader.look()
+    other.observe([record(task=f"task-{number}") for number in range(MOST_VERSIONS)])
+    other.observe(usual(1))
+    other.look()
+    leader.observe(spammy(900))
+    leader.look()
+    leader.observe(usual(10))
+    leader.look()
+    assert leader.state()["spam"]["decisions"] == 10
+
+
 def test_workers_are_added_up_and_one_is_elected(tmp_path: Path) -> None:
     sinks = [Sink(), Sink(), Sink()]
     workers = [worker(tmp_path, sink) for sink in sinks]
