@@ -31,13 +31,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_mind_that_changed_counts_by_its_newest_label(people_uri: str, folder: Path) -> None:
-    database, one = Database(people_uri), record()
-    write_active(folder, [one])
+    database = Database(people_uri)
+    one, other = sorted((record(), record()), key=lambda each: each.id)
+    write_active(folder, [one, other])
     for label in ("spam", "ham", "spam"):
         say(database, [one], label)
+    for label in ("spam", "ham"):
+        say(database, [other], label)
     resolve(database, folder)
-    (vote,) = counted(database)
-    assert (vote.label, dict(vote.said), vote.contradicted) == ("spam", {"ann": "spam"}, False)
+    first, second = counted(database)
+    assert (first.label, dict(first.said), first.contradicted) == ("spam", {"ann": "spam"}, False)
+    assert (second.label, dict(second.said), second.contradicted) == ("ham", {"ann": "ham"}, False)
 
 
 def test_of_keys_that_contradict_each_other_the_majority_counts_and_a_tie_as_none(
