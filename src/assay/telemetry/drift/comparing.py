@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.estimators import Reference, share_bounds
-from assay.telemetry.drift.distances import distance_of, psi, psi_by_chance, tests_of
+from assay.telemetry.drift.distances import checks_of, distance_of, psi, psi_by_chance
 from assay.telemetry.drift.findings import ALPHA, LEAST_PSI, Finding, Point, Share, Since
 from assay.telemetry.drift.gathering import Gathered
 from assay.telemetry.drift.since import Change, find_change
@@ -86,7 +86,7 @@ class _Part:
         """The smaller of the two tests' p-values, twice; 1 where nothing is compared."""
         if not self.comparable:
             return 1.0
-        whole = distance_of(self.reference, self.counts.sum(axis=0)).p * tests_of(self.reference)
+        whole = distance_of(self.reference, self.counts.sum(axis=0)).p * checks_of(self.reference)
         return min(1.0, 2 * whole, 2 * (self.change.p if self.change else 1.0))
 
     def finding(self, corrected: float) -> Finding:
