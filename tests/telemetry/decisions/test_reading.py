@@ -357,3 +357,19 @@ def test_a_folder_that_changes_all_the_time_is_listed_all_the_same(
     monkeypatch.setattr(listing, "names_in", changing)
     assert len(listing.list_log(tmp_path)) == listing.LOOKS + 1
     assert reading.MISSES > 1
+
+
+def test_a_file_that_is_closed_just_before_those_in_use_are_opened_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    active = write_active(tmp_path, [record(1)])
+    original = reading._Reader._open_active
+
+    def opening(self, stack):
+        if active.read_bytes() == lines([record(1)]):
+            active.rename(write_closed(tmp_path, [record(1)]))
+            write_active(tmp_path, [record(2)])
+        return original(self, stack)
+
+    monkeypatch.setattr(reading._Reader, "_open_active", opening)
+    assert read(tmp_path) == [1, 2]
