@@ -130,7 +130,7 @@ def read_line(line: bytes) -> Record | None:
     try:
         found = orjson.loads(line)
         return record_of(found) if isinstance(found, Mapping) else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from assay.exceptions import LogError
+from assay.telemetry.decisions.slots import HOUSE_LOCK
 
-LOCK = ".upkeep.lock"
 WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
 DRAFT = ".upkeep-draft"
@@ -18,13 +18,15 @@ DRAFT = ".upkeep-draft"
 
 @contextmanager
 def upkeep(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Be the only process that replaces closed files of a log; what one before left half done is removed.
+    """Be the only process that replaces closed files of a log, the service that keeps house included.
+
+    What one before left half done is removed.
 
     Raises LogError when another one goes on for longer than ``wait`` seconds, or the folder cannot be
     written.
     """
     try:
-        with (folder / LOCK).open("ab") as lock:
+        with (folder / HOUSE_LOCK).open("ab") as lock:
             _belong(lock.fileno(), folder.stat(), 0o660)
             _take(lock.fileno(), folder, time.monotonic() + wait)
             for draft in folder.glob(f".*{DRAFT}"):
@@ -45,7 +47,7 @@ def _take(descriptor: int, folder: Path, until: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise LogError(
-                    f"Another process is compacting or erasing in {str(folder)!r} right now. Nothing was "
+                    f"Another process is compacting, erasing or compressing in {str(folder)!r} right now. Nothing was "
                     "changed; try again when it is done.",
                     folder=folder,
                 ) from None
