@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from assay import cli_feedback, cli_keys, cli_versions
+from assay import cli_feedback, cli_keys, cli_log, cli_versions
 from assay.arguments import build_parser
 from assay.exceptions import AssayError
 from assay.terminal import BLOCKED, ERROR, OK, columns_of, say, settings_of, task_meant, tell, version_meant
@@ -296,6 +296,15 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "keys list": cli_keys.show,
     "keys rotate": cli_keys.rotate,
     "keys revoke": cli_keys.revoke,
+    "log stats": cli_log.stats,
+    "log query": cli_log.query,
+    "log export": cli_log.export,
+    "log erase": cli_log.erase,
+    "log compact": cli_log.compact,
+    "why": cli_log.why,
+    "feedback stats": cli_feedback.stats,
+    "feedback export": cli_feedback.export,
+    "retrain": cli_feedback.retrain,
     "rules check": _rules_check,
     "rules test": _rules_test,
     "thresholds": _thresholds,
@@ -305,9 +314,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "quickstart": _quickstart,
     "doctor": _doctor,
-    "feedback stats": cli_feedback.stats,
-    "feedback export": cli_feedback.export,
-    "retrain": cli_feedback.retrain,
 }
 """What runs each command, by the name that is typed."""
 

@@ -187,6 +187,9 @@ def evidence(entry: Entry) -> str:
         parts.append(f"scopes {', '.join(map(str, scopes)) if isinstance(scopes, list) else '-'}")
         parts.append(f"rate {found.get('rate') or '-'}")
         parts.append(f"expires {expires or 'never'}")
+    if entry.kind == "log":
+        parts.append(f"{found.get('decisions')} decisions of {found.get('files')} files")
+        parts.append(f"{found.get('said')} rows of feedback, subject {found.get('subject')}")
     if digest := found.get("digest"):
         parts.append(f"artifact {str(digest)[:12]}")
     if noticed := found.get("noticed_by"):

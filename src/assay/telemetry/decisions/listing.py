@@ -1,11 +1,11 @@
 """The files of a log that others rotate, compress and put together meanwhile."""
 
 import re
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from assay.exceptions import LogError
-from assay.telemetry.decisions.names import LogName, names_in
+from assay.telemetry.decisions.names import SPAN_FORMAT, LogName, names_in
 
 LOOKS = 20
 """How often a folder that changes under the eyes is listed again."""
@@ -49,9 +49,13 @@ def source_of(name: str) -> str:
     return _ENDING.sub("", name)
 
 
-def plain(names: Sequence[LogName]) -> list[LogName]:
-    """Return the closed files of lines."""
-    return [name for name in names if not name.active and name.kind != "parquet"]
+def first_of(source: str) -> float | None:
+    """Return the moment of the first decision in a closed file by its name; None for another name."""
+    try:
+        written = source.split(".")[1].split("-")[0]
+        return datetime.strptime(written, SPAN_FORMAT).replace(tzinfo=UTC).timestamp()
+    except (IndexError, ValueError):
+        return None
 
 
 def _order(name: LogName) -> tuple[bool, float, float, str]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from assay.estimators import time_of
 from assay.telemetry.decisions.columns import ColumnFile, Damage, Needle
 from assay.telemetry.decisions.lines import lines_of, open_file, open_lines, parse
-from assay.telemetry.decisions.listing import check_folder, list_log, source_of
+from assay.telemetry.decisions.listing import check_folder, first_of, list_log, source_of
 from assay.telemetry.decisions.names import LogName
 from assay.telemetry.decisions.notes import Notes
 from assay.telemetry.decisions.record import Record
@@ -23,6 +24,9 @@ ALWAYS, NEVER = float("-inf"), float("inf")
 SLACK_SECONDS = 120.0
 """How far the moment in an id may be from the one that a record says: the clock may have been set between
 the two, and the rows of an uploaded file are told of in parts."""
+PATIENT_ROUNDS = 5
+"""How often the folder is looked through for files that were closed meanwhile, also for those that hold only
+what came meanwhile."""
 MISSES = 5
 """How often a file that is listed and cannot be found is looked for again: a link may lead nowhere."""
 
@@ -48,10 +52,10 @@ def read_records(
 
     Files come in the order of their first decisions, those that are written to last; within a file, the
     order is that in which it was written. Several workers write side by side, so that moments of different
-    files overlap. Every decision that was logged when the last files were opened is given once, whatever is
-    rotated, compressed or compacted meanwhile. With a ``needle`` only records that have it are given.
-    ``notes`` takes what could not be read; without, it is logged. Raises LogError without a folder,
-    MissingExtra where a Parquet file is met without pyarrow.
+    files overlap. Every decision that was logged before the reading began is given once, whatever is rotated,
+    compressed or compacted meanwhile, and of those that come later some. With a ``needle`` only records
+    that have it are given. ``notes`` takes what could not be read; without, it is logged. Raises LogError
+    without a folder, MissingExtra where a Parquet file is met without pyarrow.
     """
     check_folder(folder)
     taken = Notes() if notes is None else notes
@@ -112,6 +116,7 @@ class _Reader:
     def __init__(self, folder: Path, since: float, until: float, needle: Needle | None, notes: Notes) -> None:
         self._folder, self._since, self._until = folder, since, until
         self._needle, self._notes = needle, notes
+        self._began, self._round = time.time(), 0
         self._done: set[str] = set()
         self._sources: dict[tuple[str, int], list[str]] = {}
         self._missed: Counter[str] = Counter()
@@ -119,6 +124,7 @@ class _Reader:
     def records(self) -> Iterator[Record]:
         while True:
             while unread := self._unread():
+                self._round += 1
                 for name in unread:
                     yield from self._closed(name)
             with ExitStack() as stack:
@@ -137,11 +143,21 @@ class _Reader:
                 continue
             source = source_of(name.path.name)
             # A file that is still there beside its compressed self, as after a crash, has the same source.
-            if name.kind != "parquet" and source not in self._done:
+            if name.kind != "parquet" and self._wants(source):
                 found.setdefault(source, name)
-            elif name.kind == "parquet" and not self._done.issuperset(self._inside(name)):
+            elif name.kind == "parquet" and any(map(self._wants, self._inside(name))):
                 found[name.path.name] = name
         return list(found.values())
+
+    def _wants(self, source: str) -> bool:
+        """Return whether a closed file is still to be read.
+
+        Where files are closed faster than they can be listed, those that only hold decisions from after the
+        reading began are left, so that it ends.
+        """
+        if source in self._done:
+            return False
+        return self._round < PATIENT_ROUNDS or (first_of(source) or 0.0) <= self._began
 
     def _inside(self, name: LogName) -> list[str]:
         """Return the sources of a Parquet file; one that cannot be opened stands for itself."""
@@ -166,7 +182,7 @@ class _Reader:
                     return
                 stream = open_lines(path, stack)
                 source = source_of(path.name)
-                if source in self._done:
+                if not self._wants(source):
                     return
                 self._done.add(source)
                 self._opened(stream)
@@ -184,7 +200,7 @@ class _Reader:
     def _columns(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         file = ColumnFile(stream, name)
         for source in file.sources:
-            if source.name in self._done:
+            if not self._wants(source.name):
                 continue
             self._done.add(source.name)
             rows = file.rows(source, since=self._since, until=self._until, needle=self._needle)

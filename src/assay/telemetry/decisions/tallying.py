@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from assay.telemetry.decisions.record import Record
@@ -109,8 +110,8 @@ class LogStatistics:
             "decisions": self.decisions,
             "logged": self.logged,
             "sampled": self.sampled,
-            "first": self.first,
-            "last": self.last,
+            "first": _moment(self.first),
+            "last": _moment(self.last),
             "tasks": {name: task.to_dict() for name, task in sorted(self.tasks.items())},
         }
 
@@ -127,6 +128,10 @@ def tally_records(records: Iterable[Record]) -> LogStatistics:
     for record in records:
         found.add(record)
     return found
+
+
+def _moment(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
 def _ordered(counter: Counter[str]) -> dict[str, int]:
