@@ -104,7 +104,6 @@ __all__ = [
     "span_of",
     "stand",
     "tally_records",
-    "tests_of",
     "traffic_of",
     "votes",
     "write_look",

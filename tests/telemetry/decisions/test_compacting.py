@@ -157,7 +157,7 @@ def test_two_at_a_time_are_refused(tmp_path: Path) -> None:
     write_closed(tmp_path, [record(0)])
     with (
         upkeep(tmp_path),
-        pytest.raises(LogError, match="Another process is compacting or erasing"),
+        pytest.raises(LogError, match="Another process is compacting, erasing or compressing"),
         upkeep(tmp_path, wait=0.05),
     ):
         pass

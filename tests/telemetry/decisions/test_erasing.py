@@ -172,7 +172,7 @@ def test_feedback_on_decisions_is_deleted(people_uri: str) -> None:
     for number in range(3):
         feedback.keep(record(number).id, "spam", key="ann", task="spam")
     with database.writing() as connection:
-        row = (record(1).id, "spam", "1", "ham", 0.5, 0.5, "model", "ann", "2026-11-17")
+        row = (record(1).id, "spam", "1", "ham", 0.5, "model", 0, "ann", "2026-11-17")
         connection.execute(f"INSERT INTO judged VALUES ({', '.join(['%s'] * 9)})", row)
     assert forget_decisions(database, []) == 0
     assert forget_decisions(database, [record(0).id, record(1).id]) == 3

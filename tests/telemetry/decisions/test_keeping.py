@@ -193,7 +193,7 @@ def test_a_folder_that_is_not_there_is_left_to_who_writes(
 def test_a_folder_that_cannot_be_locked_is_told_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "predictions.lock").mkdir()
+    (tmp_path / "house.lock").mkdir()
     house = keep(tmp_path)
     with caplog.at_level(logging.WARNING, logger="assay"):
         for _ in range(2):

@@ -347,14 +347,14 @@ def test_a_folder_that_changes_all_the_time_is_listed_all_the_same(
     from assay.telemetry.decisions import listing
 
     listed = []
-    original = listing.names_in
+    original = listing.files_in
 
     def changing(folder: Path):
         write_closed(folder, [record(len(listed))])
         listed.append(folder)
         return original(folder)
 
-    monkeypatch.setattr(listing, "names_in", changing)
+    monkeypatch.setattr(listing, "files_in", changing)
     assert len(listing.list_log(tmp_path)) == listing.LOOKS + 1
     assert reading.MISSES > 1
 

@@ -328,13 +328,14 @@ def test_it_looks_in_a_thread_and_once_more_at_the_end(
 
 def test_drift_is_among_the_metrics() -> None:
     counters = Counters()
+    counters.serving("spam", "3")
     watch = worker(None, counters)
     watch.observe(spammy(1_000))
     watch.look()
     text = counters.render().decode()
     labels = 'statistic="above",task="spam",version="3"'
     assert f"assay_drift_alarm{{{labels}}} 1.0" in text
-    assert f"assay_drift_psi{{{labels}}} " in text
+    assert f"assay_drift_score{{{labels}}} " in text
     assert 'assay_drift_decisions{task="spam",version="3"} 1000.0' in text
     watch.observe(usual(4_000))
     watch.look()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assay.exceptions import LogError
-from assay.telemetry.decisions.names import SPAN_FORMAT, LogName, names_in
+from assay.telemetry.decisions.names import SPAN_FORMAT, LogName, files_in
 
 LOOKS = 20
 """How often a folder that changes under the eyes is listed again."""
@@ -20,9 +20,9 @@ def list_log(folder: Path) -> list[LogName]:
     it is listed until two lists agree. Raises LogError when it cannot be listed.
     """
     try:
-        names: list[LogName] = list(names_in(folder))
+        names: list[LogName] = list(files_in(folder))
         for _ in range(LOOKS):
-            before, names = names, list(names_in(folder))
+            before, names = names, list(files_in(folder))
             if names == before:
                 break
     except OSError as error:

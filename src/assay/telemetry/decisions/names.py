@@ -53,20 +53,21 @@ def closed_name(slot: int, first: float, last: float, again: int = 0) -> str:
 
 def names_in(folder: Path) -> Iterator[LogName]:
     """Yield the files of the log in a folder by name, each once; none when there is no such folder."""
-    if not folder.is_dir():
-        return
-    paths = {path.name: path for path in sorted(folder.iterdir())}
-    for path in paths.values():
-        if f"{path.name}.gz" in paths:
-            continue
-        if name := _name_of(path):
-            yield name
+    names = list(files_in(folder))
+    compressed = {name.path.name for name in names if name.kind == "jsonl.gz"}
+    yield from (name for name in names if f"{name.path.name}.gz" not in compressed)
+
+
+def files_in(folder: Path) -> Iterator[LogName]:
+    """Yield the same, and beside a compressed file what it was made of, where that is still there."""
+    if folder.is_dir():
+        yield from filter(None, map(_name_of, sorted(folder.iterdir())))
 
 
 def uncompressed_in(folder: Path) -> list[Path]:
     """Return the closed files in a folder that are to be compressed, also those that have been."""
-    names = [_name_of(path) for path in sorted(folder.iterdir())]
-    return [name.path for name in names if name and not name.active and name.kind == "jsonl"]
+    names = files_in(folder)
+    return [name.path for name in names if not name.active and name.kind == "jsonl"]
 
 
 def _name_of(path: Path) -> LogName | None:

@@ -9,7 +9,7 @@ from typing import Self
 
 from assay.telemetry.decisions.names import STEM
 
-HOUSE_LOCK = f"{STEM}.lock"
+HOUSE_LOCK = "house.lock"
 MOST_SLOTS = 10_000
 
 

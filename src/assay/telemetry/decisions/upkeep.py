@@ -47,8 +47,8 @@ def _take(descriptor: int, folder: Path, until: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise LogError(
-                    f"Another process is compacting, erasing or compressing in {str(folder)!r} right now. Nothing was "
-                    "changed; try again when it is done.",
+                    f"Another process is compacting, erasing or compressing in {str(folder)!r} right now. "
+                    "Nothing was changed; try again when it is done.",
                     folder=folder,
                 ) from None
             time.sleep(PAUSE_SECONDS)
