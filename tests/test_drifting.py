@@ -279,7 +279,8 @@ def test_torn_lines_are_told(workplace: Path, made: Path) -> None:
 def test_moments_are_those_of_the_clock_that_is_given(workplace: Path, made: Path) -> None:
     register(made)
     records = log(made, usual(150))
-    now = datetime.fromtimestamp(records[100].at, UTC)
+    # Between two decisions: a line has microseconds.
+    now = datetime.fromtimestamp(records[100].at - 0.001, UTC)
     found = look_back("spam", Settings(), since="24h", progress=Progress(quiet=True), now=now)
     assert found.logged == 100
     assert found.until == now

@@ -12,11 +12,12 @@ from assay.cli import main
 from assay.database import Database
 from assay.estimators import Cascade, load_artifact
 from assay.settings import Settings
-from assay.telemetry import Feedback, Record, hash_of
+from assay.telemetry import Feedback, Hashes, Record
 from tests.moving import Mover
 from tests.telemetry.decisions.written import record, write_active
 
 KEY = b"k" * 32
+HASHES = Hashes(KEY)
 TEXT = "free prize, call now on 0800 123 456"
 REDACTED = "free prize, call now on [PHONE]"
 
@@ -26,7 +27,7 @@ def logged(cascade: Cascade, text: str, *, kept: str | None, **fields: object) -
     [made] = cascade.decide([text])
     values = {name: getattr(made, name) for name in ("id", "task", "model", "version", "label", "confidence")}
     values |= {name: getattr(made, name) for name in ("score", "threshold", "decided_by", "rule", "review")}
-    values |= {"characters": len(text), "text": kept, "text_hash": hash_of(KEY, text)}
+    values |= {"characters": len(text), "text": kept, "text_hash": HASHES.text(text)}
     values |= {"request_id": "r1", "key": "shop", "route": "/predict"}
     return Record(at=time.time(), **{**values, **fields})
 
@@ -37,7 +38,7 @@ def place(mover: Mover, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("ASSAY_HOME", str(mover.settings.home))
     monkeypatch.chdir(mover.settings.home)
     mover.settings.decisions.mkdir()
-    (mover.settings.decisions / "decision.key").write_bytes(KEY)
+    (mover.settings.decisions / "decision.key").write_text(KEY.hex())
     return mover.settings
 
 
