@@ -21,6 +21,7 @@ from tests.telemetry.decisions.written import record, write_active, write_closed
 
 KEY = b"k" * 32
 HASHES = Hashes(KEY)
+ANN = HASHES.subject("ann")
 DAYS = 86_400
 SHOUT = "Win\x1b[31m CASH"
 
@@ -33,9 +34,7 @@ def folder(workplace: Path) -> Path:
     write_closed(
         found,
         [
-            record(
-                0, at=hour, label="spam", score=0.91, rule=None, review=True, subject=HASHES.subject("ann")
-            ),
+            record(0, at=hour, label="spam", score=0.91, rule=None, review=True, subject=ANN),
             record(
                 1, at=hour + 1, score=None, rule="=shout", decided_by="rule", key="", text="Win\x1b[31m CASH"
             ),
@@ -212,7 +211,7 @@ def test_a_subject_is_erased_and_it_is_on_record(
     monkeypatch.setenv("ASSAY_USER", "ada")
     people = Database(read_settings().people)
     about = record(0, at=0.0)
-    write_active(folder, [record(7, at=time.time(), subject=HASHES.subject("ann"))], slot=4, tail=b'{"at"\n')
+    write_active(folder, [record(7, at=time.time(), subject=ANN)], slot=4, tail=b'{"at"\n')
     found = said(capsys, "log", "query", "--subject", "ann", "--json")
     for line in found.splitlines():
         Feedback(people).keep(json.loads(line)["id"], "ham", key="ann", task=about.task)
@@ -227,7 +226,7 @@ def test_a_subject_is_erased_and_it_is_on_record(
     first, second = AuditLog(people).entries()
     assert (first.who, first.action, first.reason) == ("ada", "erased", "asked on 2026-11-20")
     assert first.evidence == {
-        **{"subject": HASHES.subject("ann"), "decisions": 2, "files": 2, "torn": 1, "said": 2, "whole": True},
+        **{"subject": ANN, "decisions": 2, "files": 2, "torn": 1, "said": 2, "whole": True},
     }
     assert second.evidence["decisions"] == 0
     assert "2 decisions of 2 files; 2 rows of feedback, subject " in said(capsys, "audit", "show")

@@ -61,7 +61,7 @@ def test_a_decision_is_told_with_all_that_is_known(
 ) -> None:
     made = logged(first, TEXT, kept=TEXT, unknown=0.25)
     write_active(place.decisions, [record(1), made])
-    Feedback(Database(place.people)).keep(made.id, "ham", key="ann", task="spam")
+    Feedback(Database(place.people)).keep(made.id, "ham", key="ann", task="spam", reviewer=False)
     out = why(capsys, made.id.upper())
     assert f"Decision {made.id} of 20" in out
     assert f"  spam: spam, confidence {made.confidence:.4f}" in out
