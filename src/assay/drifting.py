@@ -18,6 +18,7 @@ from assay.progress import Progress
 from assay.registry import open_version, tenures
 from assay.settings import Settings
 from assay.telemetry import (
+    FEWEST_DECISIONS,
     Gathered,
     Look,
     Notes,
@@ -80,7 +81,7 @@ def look_back(
     chosen = traffic[number]
     folder = artifact_folder(reference, number, chosen, settings)
     task = task_of_rows(reference, folder, settings)
-    dataset, unread = read_held_out_rows(task, settings, progress)
+    dataset, unread = read_held_out_rows(task, chosen.decisions, folder, settings, progress)
     base = baseline(folder, dataset, unread)
     gathered = Gathered(block_edges(chosen, log.since, log.until), base.profile.statistics)
     with progress.step(f"compare {chosen.decisions:,} decisions with the profile"):
@@ -171,11 +172,16 @@ def task_of_rows(reference: str, folder: Path, settings: Settings) -> Task:
     return read_task(folder / "task.toml")
 
 
-def read_held_out_rows(task: Task, settings: Settings, progress: Progress) -> "tuple[Dataset | None, str]":
-    """Return the rows of a task, or None and why they cannot be read."""
+def read_held_out_rows(
+    task: Task, decisions: int, folder: Path, settings: Settings, progress: Progress
+) -> "tuple[Dataset | None, str]":
+    """Return the rows of a task, or None and why they cannot be read or need not be."""
     from assay.judging import read_rows
 
     try:
+        # They may have to be fetched, which takes its time.
+        if decisions < FEWEST_DECISIONS and profile_in(folder) is not None:
+            return None, f"there are only {decisions:,} decisions; it takes {FEWEST_DECISIONS}"
         return read_rows(task, settings, progress=progress), ""
     except (DataError, ConfigError, MissingExtra) as error:
         return None, f"the rows of the task {task.name!r} cannot be read: {error.message}"

@@ -14,7 +14,7 @@ from assay.serving import RunFolder
 from assay.settings import Settings
 from assay.telemetry import Counters, DecisionLog, DriftMonitor, LogPolicy, QualityWatch
 
-Section = Literal["decision_log", "drift", "feedback"]
+Section = Literal["decision_log", "drift"]
 
 QUALITY_SECONDS = 60.0
 """Pause between two rounds of matching feedback with the log, and between two steps of one round."""

@@ -42,13 +42,13 @@ def test_requests_errors_and_latencies_are_told(client: TestClient) -> None:
 
 def test_parts_that_are_not_there_tell_nothing(client: TestClient) -> None:
     health = client.get("/health").json()
-    assert [health[name] for name in ("decision_log", "drift", "feedback")] == [None, None, None]
+    assert [health[name] for name in ("decision_log", "drift")] == [None, None]
 
 
 def test_what_watches_the_decisions_tells_of_itself(models: Models) -> None:
     drift = {"reason": None, "tasks": {"spam": {"alarms": ["score"]}}}
     health = health_with(models, drift=lambda: drift, decision_log=lambda: {"waiting": 3})
-    assert (health["drift"], health["decision_log"], health["feedback"]) == (drift, {"waiting": 3}, None)
+    assert (health["drift"], health["decision_log"]) == (drift, {"waiting": 3})
     assert (health["status"], health["faults"]) == ("ok", {})
 
 
@@ -63,8 +63,8 @@ def test_a_part_that_cannot_tell_does_not_hide_the_others(
     def broken() -> Mapping[str, Any]:
         raise ZeroDivisionError("no decisions")
 
-    health = health_with(models, drift=broken, feedback=lambda: {"labels": 5})
-    assert health["feedback"] == {"labels": 5}
+    health = health_with(models, drift=broken, decision_log=lambda: {"waiting": 5})
+    assert health["decision_log"] == {"waiting": 5}
     assert (health["status"], list(health["faults"])) == ("degraded", ["drift"])
     assert "ZeroDivisionError" in health["faults"]["drift"]
     assert "no decisions" in caplog.text

@@ -20,7 +20,7 @@ from assay.service.schemas import Health, Liveness
 
 logger = logging.getLogger(__name__)
 
-Section = Literal["decision_log", "drift", "feedback"]
+Section = Literal["decision_log", "drift"]
 Sections = Mapping[Section, Callable[[], Mapping[str, Any]]]
 """Who tells of what watches the decisions; one that has something under ``reason`` is out of order."""
 

@@ -248,7 +248,6 @@ class Health(BaseModel):
         description="What the decision log says of itself; its reason is null while all is well."
     )
     drift: dict[str, Any] | None = Field(description="What the watch on drift says.")
-    feedback: dict[str, Any] | None = Field(description="What live feedback says.")
     statistics: Statistics
 
 

@@ -15,6 +15,7 @@ from assay.telemetry.decisions.selecting import Sought
 from assay.telemetry.decisions.tallying import LogStatistics, TaskTally, tally_records
 from assay.telemetry.decisions.writing import LogPolicy
 from assay.telemetry.drift.binning import Binning
+from assay.telemetry.drift.comparing import FEWEST_DECISIONS
 from assay.telemetry.drift.distances import (
     Distance,
     checks_of,
@@ -45,6 +46,7 @@ __all__ = [
     "BLOCK",
     "DECISION_FIELDS",
     "FALSE_ALARMS",
+    "FEWEST_DECISIONS",
     "LOG_FIELDS",
     "WINDOW",
     "Binning",

@@ -19,7 +19,7 @@ from assay.telemetry.drift.gathering import Gathered
 from assay.telemetry.drift.since import Change, find_change
 from assay.telemetry.drift.watch import FEWEST_ROWS
 
-FEWEST = 100
+FEWEST_DECISIONS = 100
 """Decisions without which a statistic is not compared."""
 OF_A_POINT = 200
 """Decisions that a point of a line over time stands for, at least."""
@@ -79,7 +79,7 @@ class _Part:
 
     @property
     def comparable(self) -> bool:
-        return bool(self.counts.sum() >= FEWEST and self.reference.rows >= FEWEST_ROWS)
+        return bool(self.counts.sum() >= FEWEST_DECISIONS and self.reference.rows >= FEWEST_ROWS)
 
     @property
     def p(self) -> float:
@@ -119,7 +119,7 @@ class _Part:
     def since(self) -> Since:
         """Return when the statistic changed; all through the span where chance explains the best split."""
         change, then = self.change, np.array(self.reference.counts, np.int64)
-        if change is None or 2 * change.p >= ALPHA or self.counts[change.at :].sum() < FEWEST:
+        if change is None or 2 * change.p >= ALPHA or self.counts[change.at :].sum() < FEWEST_DECISIONS:
             return Since(kind="whole", p=None if change is None else change.p)
         parts = self.counts[: change.at].sum(axis=0), self.counts[change.at :].sum(axis=0)
         least = LEAST_PSI[self.reference.kind]

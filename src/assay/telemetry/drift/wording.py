@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from assay.telemetry.drift.comparing import FEWEST
+from assay.telemetry.drift.comparing import FEWEST_DECISIONS
 from assay.telemetry.drift.domain import Domain, Word
 from assay.telemetry.drift.examples import Example
 from assay.telemetry.drift.findings import ALPHA, HUGE_PSI, LARGE_PSI, Finding, Share, Since
@@ -219,7 +219,8 @@ def quiet_lines(look: Look) -> Iterator[str]:
     for each in look.findings:
         if not each.told:
             had = f"{each.decisions:,} decisions and {sum(each.then):,} rows have it"
-            yield f"Not compared: {title(each).lower()}; {had}, and it takes {FEWEST} and {FEWEST_ROWS}."
+            takes = f"{FEWEST_DECISIONS} and {FEWEST_ROWS}"
+            yield f"Not compared: {title(each).lower()}; {had}, and it takes {takes}."
 
 
 def title(finding: Finding) -> str:
