@@ -1,5 +1,6 @@
 """Whole lines of several processes in one file, whatever happens to it."""
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -75,7 +76,7 @@ def test_a_file_that_is_gone_is_made_again(tmp_path: Path, how: str) -> None:
 def test_a_file_that_is_moved_by_whoever_holds_its_lock_gets_no_line_after_that(tmp_path: Path) -> None:
     path = tmp_path / "log"
     script = (
-        "import fcntl, os, sys\nfile = os.open(sys.argv[1], os.O_RDWR)\nfcntl.lockf(file, fcntl.LOCK_EX)\n"
+        "import fcntl, os, sys\nfile = os.open(sys.argv[1], os.O_RDWR)\nfcntl.flock(file, fcntl.LOCK_EX)\n"
         "print('held', flush=True)\nsys.stdin.readline()\nos.rename(sys.argv[1], sys.argv[1] + '.1')\n"
     )
     file = LogFile(str(path))
@@ -168,3 +169,28 @@ def test_others_may_not_read_a_new_log(tmp_path: Path) -> None:
 def test_limits_of_this_process_are_left_alone() -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN
+
+
+def test_reading_the_file_in_the_same_process_takes_no_lock_away(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    file = LogFile(str(path))
+    with file.locked():
+        path.read_bytes()
+        with path.open("rb") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        done = subprocess.run(
+            [sys.executable, "-c", TRYING, str(path)], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "held\n"
+    file.close()
+
+
+TRYING = """
+import fcntl, sys
+with open(sys.argv[1], "rb") as file:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        print("free")
+    except BlockingIOError:
+        print("held")
+"""

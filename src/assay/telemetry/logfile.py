@@ -22,13 +22,16 @@ REQUEST_LOG = (
 class LogFile:
     """Appends lines to a file, or to standard output for ``-``.
 
-    Whoever moves the file away or writes it anew holds its lock meanwhile (``lockf`` on all of it).
+    Whoever moves the file away or writes it anew holds its lock meanwhile (``flock``).
 
     Raises ConfigError when it cannot be opened.
     """
 
     def __init__(self, path: str, *, what: str = "request log", remedy: str = REQUEST_LOG) -> None:
         self.path = path
+        # Workers share the descriptor of standard output; a lock of the process tells them apart. Such a lock
+        # ends when its process closes any descriptor of the file, as whoever reads a log does.
+        self._flock = fcntl.lockf if path == STANDARD_OUTPUT else fcntl.flock
         try:
             if path == STANDARD_OUTPUT:
                 self._descriptor = 1
@@ -62,7 +65,7 @@ class LogFile:
             yield self._descriptor
         finally:
             with suppress(OSError):
-                fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
+                self._flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file; standard output stays open."""
@@ -84,7 +87,7 @@ class LogFile:
                 self._open()
             # What knows no locks has no other writer that could be kept out.
             with suppress(OSError):
-                fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
+                self._flock(self._descriptor, fcntl.LOCK_EX)
             # Whoever held the lock before may have moved the file away: what is written to it may be lost.
             if self.path == STANDARD_OUTPUT or not self._moved():
                 return

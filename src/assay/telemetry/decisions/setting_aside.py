@@ -21,7 +21,7 @@ def set_aside(name: LogName, subject: str) -> bool:
             stream, seen = cast(BinaryIO, opened), _Seen(subject)
             # The lock keeps the worker from writing, so that it is held for what came meanwhile alone.
             seen.look(stream)
-            fcntl.lockf(stream, fcntl.LOCK_EX)
+            fcntl.flock(stream, fcntl.LOCK_EX)
             seen.look(stream)
             if not seen.holds or seen.span is None or not _is_at(stream, name.path):
                 return False
