@@ -16,7 +16,7 @@ from tests.contracts.sources import ROOT
 from tests.telemetry.decisions import writing_worker
 
 SUBJECT = "5" * 32
-LOOKS = 8
+LOOKS = 6
 
 
 class Worker:
@@ -89,7 +89,9 @@ def test_nothing_is_read_twice_or_missed(tmp_path: Path) -> None:
         wait_for(workers, 100)
         keeper.start()
         try:
-            for _ in range(LOOKS):
+            for look in range(LOOKS):
+                # A file is closed every 200 decisions.
+                wait_for(workers, 250 * (look + 1))
                 before, notes = [worker.last for worker in workers], Notes()
                 found = by_key(read_records(tmp_path, notes=notes))
                 for worker, least in zip(workers, before, strict=True):

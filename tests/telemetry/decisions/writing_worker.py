@@ -14,10 +14,13 @@ from itertools import count
 from pathlib import Path
 
 from assay.telemetry.decisions.names import active_name, closed_name
+from assay.telemetry.decisions.slots import keeping_house
 from assay.telemetry.logfile import LogFile
 from tests.telemetry.decisions.written import record
 
 BATCH = 20
+PAUSE_SECONDS = 0.04
+"""What is read meanwhile grows no faster than this, however long the readers take."""
 ROTATE = 10
 
 
@@ -62,8 +65,10 @@ def main(folder: Path, slot: int, subjects: int) -> None:
                 closed.append(target)
             first = None
             if len(closed) > 1:
-                compress(closed.pop(0))
-        time.sleep(0.01)
+                # As the service does: else files that are put together change their names again and again.
+                with keeping_house(folder, wait=True):
+                    compress(closed.pop(0))
+        time.sleep(PAUSE_SECONDS)
     log.close()
 
 
