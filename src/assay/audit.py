@@ -14,7 +14,8 @@ from assay.database import Connection, Database
 from assay.exceptions import DatabaseError
 
 SeatAction = Literal["promoting", "promoted", "abandoned", "edited"]
-Action = SeatAction | Literal["created", "rotated", "revoked", "refreshed", "erased"]
+# One Literal, so that a value that does not fit is refused by one name.
+Action = Literal[SeatAction, "created", "rotated", "revoked", "refreshed", "erased"]
 SEAT_ACTIONS = get_args(SeatAction)
 Seat = Literal["production", "staging"]
 Kind = Literal["promotion", "rollback", "override", "edit", "key", "service", "log"]

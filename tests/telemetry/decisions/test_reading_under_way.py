@@ -55,6 +55,7 @@ def working(*workers: Worker) -> Iterator[None]:
     except BaseException:
         for worker in workers:
             worker.process.kill()
+            worker.process.communicate()
         raise
 
 
