@@ -17,7 +17,7 @@ from assay.telemetry.decisions import recording
 from assay.telemetry.decisions.hashing import Hashes, read_key
 from assay.telemetry.decisions.log import sampled
 from assay.telemetry.decisions.names import names_in
-from assay.telemetry.decisions.recording import LOOKS_A_SECOND, Recording
+from assay.telemetry.decisions.recording import LOOKS, Recording
 from tests.telemetry.decisions.deciding import IDS, cascade, decided, decision, logged, wait_for
 
 PERSONAL = "call 07700 900123 now"
@@ -83,8 +83,8 @@ def test_an_id_of_another_kind_was_made_now(tmp_path: Path) -> None:
 def test_unknown_words_are_looked_at_as_often_as_there_is_time_for(caplog: pytest.LogCaptureFixture) -> None:
     second = [0.0]
     looked = Recording(None, unknown=lambda model, text: len(text) / 3, clock=lambda: second[0])
-    shares = [record.unknown for _ in range(6) for record in looked.records(decided(*["x"] * 100))]
-    assert shares == [0.3333] * LOOKS_A_SECOND + [None] * 100
+    shares = [record.unknown for record in looked.records(decided(*["x"] * (LOOKS + 90)))]
+    assert shares == [0.3333] * LOOKS + [None] * 90
     second[0] = 1.0
     assert next(looked.records(decided("xx"))).unknown == 0.6667
 

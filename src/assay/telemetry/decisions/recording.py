@@ -16,8 +16,10 @@ logger = logging.getLogger(__name__)
 TextPolicy = Literal["hash", "redacted", "full"]
 Unknown = Callable[[Cascade, str], float | None]
 
-LOOKS_A_SECOND = 500
-"""Texts of which the share of unknown words is looked at; it takes longer than all the rest of a record."""
+LOOKS = 10
+LOOKS_SECONDS = 0.2
+"""In so long, the share of unknown words is looked at for so many texts: it takes ten times as long as all
+the rest of a record, and whoever answers requests waits for the interpreter meanwhile."""
 
 
 class Recording:
@@ -30,7 +32,7 @@ class Recording:
     text
         What is kept of a text beside its hash.
     unknown
-        Returns the share of a text's words that a model does not know; for some texts of each second.
+        Returns the share of a text's words that a model does not know; for some of the texts.
     clock
         Seconds that never jump.
     """
@@ -44,7 +46,7 @@ class Recording:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hashes, self._text, self._unknown, self._clock = hashes, text, unknown, clock
-        self._second, self._looks, self._failed = 0, 0, False
+        self._tick, self._looks, self._failed = 0, 0, False
 
     def records(self, decided: Decided) -> Iterator[Record]:
         """Yield a record for each decision, in their order."""
@@ -84,11 +86,11 @@ class Recording:
         return text if self._text == "full" else redact(text)
 
     def _share_unknown(self, cascade: Cascade, text: str) -> float | None:
-        second = int(self._clock())
-        if second != self._second:
-            self._second, self._looks = second, 0
+        tick = int(self._clock() / LOOKS_SECONDS)
+        if tick != self._tick:
+            self._tick, self._looks = tick, 0
         self._looks += 1
-        if self._looks > LOOKS_A_SECOND or self._unknown is None:
+        if self._looks > LOOKS or self._unknown is None:
             return None
         try:
             share = self._unknown(cascade, text)
