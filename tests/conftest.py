@@ -60,6 +60,16 @@ def _heed_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def _forget_mlflow() -> Iterator[None]:
+    """Take away what MLflow leaves in the environment: processes that later tests start would inherit it."""
+    before = {name: value for name, value in os.environ.items() if "MLFLOW_" in name}
+    yield
+    for name in [name for name in os.environ if "MLFLOW_" in name and name not in before]:
+        del os.environ[name]
+    os.environ.update(before)
+
+
 def make_task(name: str, labels: list[str], **parts: object) -> Task:
     """Return a task whose estimator suits a small corpus."""
     values = {
