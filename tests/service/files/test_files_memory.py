@@ -74,7 +74,7 @@ def test_memory_does_not_grow_with_a_csv(server: tuple[str, int]) -> None:
     score(address, "text/csv", csv_of(400))
     before = memory_of(pid)
     assert score(address, "text/csv", csv_of(8_000)) > 70 * MB
-    assert memory_of(pid) - before < 20 * MB
+    assert memory_of(pid) - before < 12 * MB
 
 
 def test_memory_does_not_grow_with_one_group_of_parquet(server: tuple[str, int], tmp_path: Path) -> None:
@@ -86,8 +86,10 @@ def test_memory_does_not_grow_with_one_group_of_parquet(server: tuple[str, int],
     media_type = "application/vnd.apache.parquet"
     small = tmp_path / "small.parquet"
     pq.write_table(table.slice(0, 2_000), small, use_dictionary=False, compression="none")
-    score(address, media_type, iter([small.read_bytes()]))
+    # Twice: what the allocator takes for a first file and keeps is no growth.
+    for _ in range(2):
+        score(address, media_type, iter([small.read_bytes()]))
     before = memory_of(pid)
     assert path.stat().st_size > 70 * MB
     score(address, media_type, iter([path.read_bytes()]))
-    assert memory_of(pid) - before < 45 * MB
+    assert memory_of(pid) - before < 30 * MB
