@@ -4,7 +4,6 @@ Each worker keeps a file of what it has counted since it began; the counts of on
 the one that holds a lock, adds all of them up and keeps its windows in a file, with which another goes on.
 """
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from assay.estimators import Profile
+from assay.telemetry.decisions.slots import Lock
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Shared:
         self._published: Totals = {}
         self._read: dict[Path, tuple[int, Totals]] = {}
         self._profiles: dict[Pair, Profile] = {}
-        self._lock = -1
+        self._lock: Lock | None = None
 
     def publish(self, totals: Totals, profiles: Mapping[Pair, Profile]) -> None:
         """Replace this worker's file if anything was counted; raises OSError on a full disk."""
@@ -132,22 +132,16 @@ class Shared:
 
     def elected(self) -> bool:
         """Return whether this worker holds the lock, which dies with it; free, it is taken."""
-        if self._lock < 0:
+        if self._lock is None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / "leader", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(handle)
-                return False
-            self._lock = handle
-        return True
+            self._lock = Lock.take(self.folder / "leader")
+        return self._lock is not None
 
     def close(self) -> None:
         """Let another worker be elected."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def totals(self) -> Totals:
         """Return the sums over all workers' files; of a file that is damaged what it last held counts."""

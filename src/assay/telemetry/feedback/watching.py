@@ -1,16 +1,16 @@
 """The quality of what is decided now, measured again and again beside the service."""
 
-import fcntl
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from assay.config import Task
 from assay.database import Database
 from assay.exceptions import DatabaseError
+from assay.telemetry.decisions.slots import Lock
 from assay.telemetry.feedback.logtotals import LogTotals
 from assay.telemetry.feedback.quality import Figure, Labels, measure
 from assay.telemetry.feedback.resolving import Resolver
@@ -61,7 +61,7 @@ class QualityWatch:
     ) -> None:
         self._database, self._folder, self._tasks = database, folder, tasks
         self._metrics, self._now = metrics, now
-        self._lock: int | None = None
+        self._lock: Lock | None = None
         self._work: Iterator[None] | None = None
         self._totals: LogTotals | None = None
         self._troubled = False
@@ -92,24 +92,15 @@ class QualityWatch:
     def close(self) -> None:
         """Let another worker do it."""
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.release()
             self._lock = None
 
     def _elected(self) -> bool:
-        if self._lock is not None:
-            return True
-        try:
-            opened = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        except OSError:
-            # There is no log (yet).
-            return False
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(opened)
-            return False
-        self._lock = opened
-        return True
+        if self._lock is None:
+            # There may be no log yet.
+            with suppress(OSError):
+                self._lock = Lock.take(self._folder / LOCK)
+        return self._lock is not None
 
     def _round(self) -> Iterator[None]:
         if self._totals is None:
