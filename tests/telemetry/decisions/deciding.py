@@ -1,5 +1,6 @@
 """Decisions as the service tells of them, and the log's lines as they are read."""
 
+import fcntl
 import gzip
 import json
 import time
@@ -53,7 +54,11 @@ def record(number: int = 0, **known: Any) -> Record:
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
     """Return the lines of one file of the log; each must be whole."""
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    with path.open("rb") as file:
+        # Who writes to a full disk has part of a line in the file until it takes it back, under this lock.
+        fcntl.flock(file, fcntl.LOCK_SH)
+        data = file.read()
+    data = gzip.decompress(data) if path.suffix == ".gz" else data
     assert not data or data.endswith(b"\n")
     return [json.loads(line) for line in data.split(b"\n")[:-1]]
 
