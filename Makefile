@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= 1
 
 BIN := .venv/bin
 INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
-PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml
+PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
 .PHONY: quickstart setup dvc check test docs fuzz bench figures swaps soak lock lock-check clean help
@@ -75,7 +75,7 @@ lock-check: .venv/.dev ## say whether requirements/*.txt fit pyproject.toml
 	$(BIN)/python requirements/lock.py --check
 
 clean: ## remove what was built; .assay (models, registry) stays
-	rm -rf .venv build dist src/*.egg-info .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist src/*.egg-info src/assay/estimators/kernel/*.so .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14

@@ -1,0 +1,1 @@
+"""Texts to counts of n-grams, for fitting."""

@@ -1,0 +1,1 @@
+"""The folded view of texts."""

@@ -1,0 +1,1 @@
+"""Texts to logits in one pass."""
