@@ -226,6 +226,12 @@ static inline size_t next_grams(Walk *walk, Gram *grams, size_t room) {
     return count;
 }
 
+/* How many n-grams a text has at most. A space between words ends one word and begins the next. */
+static inline size_t most_grams(const Walk *walk) {
+    int shared = walk->kind->analyzer == CHARACTERS_IN_WORDS;
+    return (size_t)walk->count * (size_t)(walk->kind->high - walk->kind->low + 1 + shared);
+}
+
 /* Needs the lock. Return a new reference to the text as `walk_text` takes it. Python lower-cases what C does
  * not know how to, and through `prepare` (a callable, or NULL) all that is not ASCII. NULL: an exception. */
 static inline PyObject *prepared_text(PyObject *object, const Ngrams *kind, PyObject *prepare, Text *text) {
