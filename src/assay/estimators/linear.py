@@ -1,7 +1,7 @@
 """A linear model over n-grams, scored without scikit-learn."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from types import ModuleType
@@ -126,8 +126,25 @@ class Block:
             weighed[row] = values @ self.coef[features]
         return weighed
 
-    def compile(self, part: ModuleType) -> "scoring.Block":
-        """Return the form of the kernel's part for scoring, which reads the same arrays."""
+    def count_unknown(self, text: str) -> tuple[int, int]:
+        """Return how many distinct words a text has, and how many of them the vocabulary lacks."""
+        if self.compiled is not None:
+            return self.compiled.count_unknown(text)
+        words = list(set(self._words(text)))
+        return len(words), int(np.count_nonzero(self.vocabulary.find(words) < 0))
+
+    @cached_property
+    def _words(self) -> Callable[[str], list[str]]:
+        """What cuts a text into single words."""
+        return analyzer_of(self.spec.model_copy(update={"ngrams": (1, 1)}))
+
+    @cached_property
+    def compiled(self) -> "scoring.Block | None":
+        """The block in the kernel's hands, or None where Python does the work; made on first use."""
+        part = kernel.compiled("scoring")
+        return None if part is None else self._compile(part)
+
+    def _compile(self, part: ModuleType) -> "scoring.Block":
         arrays: dict[str, NDArray[Any] | None] = {"scale": self.scale, "coef": self.coef}
         arrays |= self.vocabulary.to_arrays()
         # A file may place numbers where a processor cannot read them; those are copied.
@@ -205,7 +222,7 @@ class LinearModel:
         part = kernel.compiled("scoring")
         if part is None:
             return None
-        model: scoring.Model = part.Model(tuple(block.compile(part) for block in self.blocks), self.intercept)
+        model: scoring.Model = part.Model(tuple(block.compiled for block in self.blocks), self.intercept)
         return model
 
     def _hits(self, texts: int, evidence: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 #ifndef ASSAY_BLOCK_H
 #define ASSAY_BLOCK_H
 
+#include "unknown.h"
 #include "weights.h"
 
 typedef struct {
@@ -123,10 +124,31 @@ static PyObject *block_prepared(const Block *block, PyObject *object, Text *text
     return ready;
 }
 
+static PyObject *block_count_unknown(Block *block, PyObject *object) {
+    Text text;
+    PyObject *ready = block_prepared(block, object, &text);
+    if (ready == NULL)
+        return NULL;
+    double memory[1024];
+    Walk walk = {.room = {memory, sizeof memory, 1}};
+    Unknown unknown;
+    int failed = count_unknown(&block->table, block->ngrams, &text, &walk, &unknown);
+    walk_free(&walk);
+    Py_DECREF(ready);
+    return failed ? PyErr_NoMemory() : Py_BuildValue("nn", (Py_ssize_t)unknown.distinct, (Py_ssize_t)unknown.lacking);
+}
+
+static PyMethodDef block_methods[] = {
+    {"count_unknown", (PyCFunction)block_count_unknown, METH_O,
+     "Return how many distinct words a text has, and how many of them the vocabulary lacks."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot block_slots[] = {
     {Py_tp_doc, "N-grams of one kind, their table and their weights."},
     {Py_tp_new, block_new},
     {Py_tp_dealloc, block_dealloc},
+    {Py_tp_methods, block_methods},
     {0, NULL},
 };
 

@@ -12,30 +12,22 @@ typedef struct {
     Count *counts;
     double *values;  /* for whoever weighs the counts */
     uint32_t *slots; /* a hash table: a number of `counts` plus 1, or 0 */
-    size_t size, mask, room;
-    void *memory;
+    size_t size, mask;
+    Room room;
 } Counts;
 
-static inline void counts_free(Counts *counts) {
-    PyMem_RawFree(counts->memory);
-    counts->memory = NULL;
-    counts->room = 0;
-}
+static inline void counts_free(Counts *counts) { room_free(&counts->room); }
 
 /* Begin with a text that has at most `most` distinct features. Return 0, or -1 without memory. */
 static inline int counts_begin(Counts *counts, size_t most) {
     size_t slots = 16;
     while (slots < 2 * most)
         slots *= 2;
-    size_t room = most * (sizeof(double) + sizeof(Count)) + slots * sizeof(uint32_t);
-    if (room > counts->room) {
-        counts_free(counts);
-        counts->memory = PyMem_RawMalloc(room);
-        if (counts->memory == NULL)
-            return -1;
-        counts->room = room;
-    }
-    counts->values = counts->memory;
+    size_t size = most * (sizeof(double) + sizeof(Count)) + slots * sizeof(uint32_t);
+    void *memory = room_for(&counts->room, size);
+    if (memory == NULL)
+        return -1;
+    counts->values = memory;
     counts->counts = (Count *)(counts->values + most);
     counts->slots = (uint32_t *)(counts->counts + most);
     memset(counts->slots, 0, slots * sizeof *counts->slots);

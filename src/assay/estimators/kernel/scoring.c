@@ -5,6 +5,11 @@
 #define QUICK 32768
 /* How many texts are prepared before the lock is given up for them. */
 #define TEXTS_AT_ONCE 256
+/* Bytes of the stack for the n-grams of a text, and as many for its counts: enough for some 2,000 characters,
+ * so that nothing is allocated for most. */
+#define ON_STACK 24576
+/* Logits that are summed on the stack. */
+#define FEW 16
 
 typedef struct {
     PyTypeObject *block, *model;
@@ -30,11 +35,6 @@ typedef struct {
     PyObject *prepared[TEXTS_AT_ONCE];
 } Batch;
 
-static void scratch_free(Scratch *scratch) {
-    walk_free(&scratch->walk);
-    counts_free(&scratch->counts);
-    PyMem_RawFree(scratch->sums);
-}
 
 /* Needs no lock. Add a text's logits; return 0, or -1 without memory. */
 static int add_text(const Block *block, const Text *text, Scratch *scratch, double *logits) {
@@ -94,11 +94,13 @@ static int model_score(const Model *model, PyObject *texts, Scratch *scratch, do
     return 0;
 }
 
-/* Fill in the logits of a tuple of texts. Return None, or NULL with an exception. */
+/* Fill in the logits of a tuple of texts. Return 0, or -1 with an exception. */
 static int model_fill(const Model *model, PyObject *texts, double *logits) {
-    Scratch scratch = {0};
+    double words[ON_STACK / sizeof(double)], counts[ON_STACK / sizeof(double)], few[FEW];
+    Room sums = {few, sizeof few, 1};
+    Scratch scratch = {.walk.room = {words, sizeof words, 1}, .counts.room = {counts, sizeof counts, 1}};
     size_t size = (size_t)model->logits * sizeof(double);
-    scratch.sums = PyMem_RawMalloc(size);
+    scratch.sums = room_for(&sums, size);
     if (scratch.sums == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -106,7 +108,9 @@ static int model_fill(const Model *model, PyObject *texts, double *logits) {
     for (Py_ssize_t row = 0; row < PyTuple_GET_SIZE(texts); row++)
         memcpy(logits + row * model->logits, model->intercept, size);
     int failed = model_score(model, texts, &scratch, logits);
-    scratch_free(&scratch);
+    walk_free(&scratch.walk);
+    counts_free(&scratch.counts);
+    room_free(&sums);
     return failed;
 }
 
@@ -132,9 +136,9 @@ static PyObject *model_logits(Model *model, PyObject *args) {
 
 static PyObject *model_logits_of(Model *model, PyObject *text) {
     PyObject *texts = PyTuple_Pack(1, text), *result = NULL;
-    double few[16], *logits = few;
-    if (model->logits > 16)
-        logits = PyMem_RawMalloc((size_t)model->logits * sizeof *logits);
+    double few[FEW];
+    Room room = {few, sizeof few, 1};
+    double *logits = room_for(&room, (size_t)model->logits * sizeof *logits);
     if (logits == NULL)
         PyErr_NoMemory();
     else if (texts != NULL && model_fill(model, texts, logits) == 0)
@@ -146,8 +150,7 @@ static PyObject *model_logits_of(Model *model, PyObject *text) {
         else
             PyTuple_SET_ITEM(result, at, number);
     }
-    if (logits != few)
-        PyMem_RawFree(logits);
+    room_free(&room);
     Py_XDECREF(texts);
     return result;
 }

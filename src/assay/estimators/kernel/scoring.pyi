@@ -28,6 +28,8 @@ class Block:
         scale: NDArray[np.float64] | None,
         coef: NDArray[np.float64],
     ) -> Block: ...
+    def count_unknown(self, text: str) -> tuple[int, int]:
+        """Return how many distinct words a text has, and how many of them the vocabulary lacks."""
 
 @final
 class Model:
