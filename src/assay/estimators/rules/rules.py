@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.config import FoldingConfig
-from assay.estimators.folding import Folded, fold, fold_with_spans
+from assay.estimators.folding import Folded, fold_with_spans, folder
 from assay.estimators.rules.matching import NOTHING, Matcher
 from assay.estimators.rules.patterns import SET_MEMORY
 from assay.estimators.rules.rule import Hit, Rule
@@ -60,7 +60,10 @@ class Rules:
         self.active = self.deciding + self.evidence
         self._max_mem = max_mem
         self._views = {view: _View(columns, self.active, max_mem) for view, columns in self._columns()}
-        self._passes = [(name == "folded", view.columns, view.matcher) for name, view in self._views.items()]
+        self._passes = [
+            (folder(folding) if name == "folded" else None, view.columns, view.matcher)
+            for name, view in self._views.items()
+        ]
         self._fallbacks = _Fallbacks()
 
     @property
@@ -101,9 +104,9 @@ class Rules:
                 index=index,
             ) from error
         fired: list[int] = []
-        for folded, columns, matcher in self._passes:
-            if folded:
-                text = fold(text, self.folding)
+        for folding, columns, matcher in self._passes:
+            if folding is not None:
+                text = folding(text)
                 encoded = text.encode()
             found = matcher.match_ascii(encoded) if text.isascii() else matcher.match(text, encoded)
             if found == NOTHING:
