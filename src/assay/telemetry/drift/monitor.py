@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assay.telemetry.decisions.record import Record
+from assay.telemetry.decisions.seen import Watched
 from assay.telemetry.drift.leader import DriftSink, Leader
 from assay.telemetry.drift.sharing import Alone, Shared, Sharing
 from assay.telemetry.drift.tallies import Profiles, Tallies
@@ -49,10 +49,10 @@ class DriftMonitor:
         self._lock = threading.Lock()
         self._trouble = ""
 
-    def observe(self, records: Sequence[Record]) -> None:
+    def observe(self, decisions: Sequence[Watched]) -> None:
         """Count decisions; takes microseconds each, and no file is touched."""
         with self._lock:
-            self._tallies.add(records)
+            self._tallies.add(decisions)
 
     def look(self) -> None:
         """Tell the other workers what was counted; where this one is elected, compare and tell of alarms.
