@@ -34,9 +34,14 @@ LONGEST_CONTENT = 32_000_000
 """Characters of texts, and bytes of lines, that wait; more are dropped."""
 
 BATCH = 1_000
+MOST_READY = 4_000
+"""Lines that are written before their time has come."""
 SHOWN = 100
 """Decisions that are shown together to whoever watches."""
-SLICE = 16
+SLICE, LONG_SLICE = 16, 128
+"""Decisions between two pauses: a few, and where more than ``BEHIND`` wait, more. A thread that answers many
+requests in a row lets another have the interpreter 200 times a second."""
+BEHIND = 2_000
 BREATH_SECONDS = 0.0002
 """Pause after each slice of decisions: whoever answers requests waits for the interpreter meanwhile."""
 
@@ -101,7 +106,7 @@ class DecisionLog(Backlog[Decided]):
         self._recording = Recording(hashes, text=kept.text, share=kept.share, unknown=unknown)
         self._observers = list(observers)
         self._failed: set[int] = set()
-        self._made = 0
+        self._made, self._breath_at = 0, SLICE
         self._seen: list[Seen] = []
         self._ready: list[bytes] = []
         self._ready_bytes = self._written = 0
@@ -164,7 +169,7 @@ class DecisionLog(Backlog[Decided]):
                 self._seen.append(seen)
                 if told is not None:
                     self._queue(told)
-                if self._made % SLICE == 0:
+                if self._made >= self._breath_at:
                     self._breathe()
         except Exception:  # the edge of a thread: one odd decision must not end the log of all others
             logger.exception("Decisions of request %s have no record.", decided.exchange.request_id)
@@ -175,6 +180,7 @@ class DecisionLog(Backlog[Decided]):
         if len(self._seen) >= SHOWN:
             self._show()
             time.sleep(BREATH_SECONDS)
+        self._breath_at = self._made + (SLICE if self._lines < BEHIND else LONG_SLICE)
 
     def _show(self) -> None:
         seen, self._seen = self._seen, []
@@ -201,7 +207,7 @@ class DecisionLog(Backlog[Decided]):
 
     def _write_when_due(self) -> None:
         now = time.monotonic()
-        full = len(self._ready) >= BATCH and not self.trouble
+        full = len(self._ready) >= MOST_READY and not self.trouble
         if now < self._write_at and not full and not self._stopping.is_set():
             return
         self._write_at = now + WRITE_SECONDS
