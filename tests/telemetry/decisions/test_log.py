@@ -225,6 +225,7 @@ def test_full_files_are_closed_compressed_and_in_time_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.01)
     log = DecisionLog(tmp_path, metrics=Counters(), policy=LogPolicy(rotate_bytes=20_000))
     with log.running():
         for _ in range(10):
@@ -242,6 +243,7 @@ def test_old_files_are_closed_also_when_nothing_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.01)
     log = DecisionLog(tmp_path, metrics=Counters(), policy=LogPolicy(rotate_seconds=0.1, sync="batch"))
     with log.running():
         log.write(decided())

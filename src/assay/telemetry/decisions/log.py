@@ -23,8 +23,8 @@ Observer = Callable[[Sequence[Seen]], None]
 
 PAUSE_SECONDS = 0.02
 """Between two looks at what waits: so that it is short, for the garbage collector too."""
-WRITE_SECONDS = backlog.PAUSE_SECONDS
-"""Between two writes; what came in this time is lost when the process is killed."""
+WRITE_SECONDS = backlog.PAUSE_SECONDS - PAUSE_SECONDS
+"""Between two writes; what came in this time and a look's is lost when the process is killed."""
 KEEP_SECONDS = 10.0
 """Between two rounds of keeping house."""
 

@@ -12,6 +12,7 @@ from assay.telemetry.decisions.seen import Watched
 from assay.telemetry.drift.leader import DriftSink, Leader
 from assay.telemetry.drift.sharing import Alone, Shared, Sharing
 from assay.telemetry.drift.tallies import Profiles, Tallies
+from assay.telemetry.turns import taking_turns
 
 logger = logging.getLogger(__name__)
 
@@ -80,18 +81,11 @@ class DriftMonitor:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Look once a second, in a thread of its own, while the block runs, and once more at its end."""
-        stopping = threading.Event()
-
-        def run() -> None:
-            while not stopping.wait(LOOK_SECONDS):
-                self.look()
-
-        thread = threading.Thread(target=run, name="drift", daemon=True)
-        thread.start()
-        try:
+        with taking_turns("drift", self._turn, LOOK_SECONDS):
             yield
-        finally:
-            stopping.set()
-            thread.join()
-            self.look()
-            self._sharing.close()
+        self.look()
+        self._sharing.close()
+
+    def _turn(self) -> float:
+        self.look()
+        return LOOK_SECONDS
