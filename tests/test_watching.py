@@ -13,6 +13,7 @@ from assay.estimators import load_artifact
 from assay.service import Decided, Exchange, Models, Served
 from assay.settings import Settings
 from assay.telemetry import Counters, Feedback
+from assay.telemetry.feedback import watching as quality
 from assay.watching import Watching, watch
 from tests.live import usual, watched
 
@@ -96,7 +97,7 @@ def test_without_drift_decisions_are_logged(tmp_path: Path, served: Models) -> N
 
 
 def test_labels_become_live_quality(tmp_path: Path, served: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "QUALITY_SECONDS", 0.05)
+    monkeypatch.setattr(quality, "ROUND_SECONDS", 0.05)
     metrics = counters()
     found, sent = made(tmp_path / "home", served, metrics), decided(served, 40)
     assert found.log is not None

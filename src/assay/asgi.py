@@ -61,18 +61,23 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         state=watching.sections(),
         attributes=pairs(settings.attributes),
         origins=origins(settings.cors_origins),
-        lifespan=_lifespan(log, watching, access, following),
+        lifespan=_lifespan(metrics, log, watching, access, following),
     )
 
 
 def _lifespan(
-    log: RequestLog | None, watching: Watching, access: Access, following: Following | None
+    metrics: Counters,
+    log: RequestLog | None,
+    watching: Watching,
+    access: Access,
+    following: Following | None,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what runs beside the service."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.callback(metrics.flush)
             if log:
                 stack.enter_context(log.running())
                 stack.enter_context(surviving_hangups())

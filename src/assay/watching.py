@@ -1,6 +1,5 @@
 """What watches the decisions of a service, wired from the settings: their log, drift, live quality."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,6 @@ from assay.settings import Settings
 from assay.telemetry import Counters, DecisionLog, DriftMonitor, LogPolicy, QualityWatch
 
 Section = Literal["decision_log", "drift"]
-
-QUALITY_SECONDS = 60.0
-"""Pause between two rounds of matching feedback with the log, and between two steps of one round."""
-STEP_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +33,7 @@ class Watching:
             if self.log:
                 stack.enter_context(self.log.running())
             if self.quality:
-                stack.enter_context(stepping(self.quality))
+                stack.enter_context(self.quality.running())
             yield
 
     def sections(self) -> dict[Section, Callable[[], Mapping[str, Any]]]:
@@ -107,23 +102,3 @@ def tasks_of(models: Models) -> list[Task]:
 def unknown_in(cascade: Cascade, text: str) -> float | None:
     """Return the share of a text's words that a cascade's model does not know."""
     return unknown_share(cascade.model, text)
-
-
-@contextmanager
-def stepping(quality: QualityWatch) -> Iterator[None]:
-    """Measure quality again and again while the block runs, in a thread of its own."""
-    stopping = threading.Event()
-
-    def run() -> None:
-        pause = QUALITY_SECONDS
-        while not stopping.wait(pause):
-            pause = QUALITY_SECONDS if quality.step() else STEP_PAUSE_SECONDS
-        quality.close()
-
-    thread = threading.Thread(target=run, name="live quality", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()

@@ -1,6 +1,7 @@
 """What waits to be written: taken at once, written by a thread of its own, dropped when there is too much."""
 
 import logging
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -35,6 +36,8 @@ class Taken(NamedTuple, Generic[T]):
     lines: int
     content: int
     lost: int
+    since: float
+    """When the oldest came, by ``time.monotonic``; infinite where there is none."""
 
 
 class Backlog(ABC, Generic[T]):
@@ -113,14 +116,23 @@ class Backlog(ABC, Generic[T]):
         """Take what waits, oldest first, up to about so many lines; its room is kept until ``_let_go``."""
         items: list[T] = []
         lines = content = 0
+        since = self._oldest() or math.inf
+        # Nobody else takes, so it goes without the lock, and whoever offers does not wait for it.
+        while self._waiting and lines < most:
+            item, more, longer, _ = self._waiting.popleft()
+            items.append(item)
+            lines += more
+            content += longer
         with self._lock:
-            while self._waiting and lines < most:
-                item, more, longer, _ = self._waiting.popleft()
-                items.append(item)
-                lines += more
-                content += longer
             lost, self._lost = self._lost, 0
-        return Taken(items, lines, content, lost)
+        return Taken(items, lines, content, lost, since)
+
+    def _oldest(self) -> float | None:
+        """Return when the oldest of what waits came, by ``time.monotonic``."""
+        try:
+            return self._waiting[0][3]
+        except IndexError:
+            return None
 
     def _let_go(self, lines: int, content: int) -> None:
         """Give room back that what was taken had."""

@@ -3,13 +3,14 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest, values
+from prometheus_client import CollectorRegistry, Metric, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -18,6 +19,7 @@ from assay.service import Exchange, SwapOutcome
 from assay.telemetry.metrics.families import Families
 from assay.telemetry.metrics.gone import GONE, Present
 from assay.telemetry.metrics.process import Usage, usage
+from assay.telemetry.metrics.requests import RequestTallies
 from assay.telemetry.metrics.statistics import statistics_of
 from assay.telemetry.metrics.tallies import DecisionTallies
 from assay.telemetry.metrics.watching import WatchCounts
@@ -28,6 +30,10 @@ PROCESS_SECONDS = 1.0
 
 class Counters(WatchCounts):
     """What the service counts.
+
+    Requests and decisions are added up in memory, which takes a microsecond each, and counted where other
+    workers read them by ``flush``: ``load`` does it, which the service calls every quarter of a second, and
+    whatever reads them in this process. A process that is killed loses what it added up since.
 
     Parameters
     ----------
@@ -48,14 +54,14 @@ class Counters(WatchCounts):
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
             values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         super().__init__(Families(None if folder else own))
-        self._decisions = DecisionTallies(self._families)
-        self._answered: dict[tuple[str, str, int, str], tuple[Counter, Histogram]] = {}
-        self._texts: dict[str, Histogram] = {}
+        self._requests, self._decisions = RequestTallies(self._families), DecisionTallies(self._families)
+        self._flushing = threading.Lock()
         merged = MultiProcessCollector(None, str(folder)) if folder else own  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._registry.register(Present(merged.collect))
         self._computed, self._looked = 0.0, -PROCESS_SECONDS
         self._looking = threading.Lock()
+        _forget_when_forked(self)
         self._begin()
 
     def _begin(self) -> None:
@@ -70,28 +76,24 @@ class Counters(WatchCounts):
 
     def request(self, exchange: Exchange) -> None:
         """Count one request that was answered, its error and its texts, or the rows of its file."""
-        families, task = self._families, exchange.task
-        kind = exchange.route, exchange.method, exchange.status, task
-        if kind not in self._answered:
-            # The library's own look-up takes longer than the counting.
-            count = families.requests.labels(exchange.route, exchange.method, str(exchange.status), task)
-            self._answered[kind] = count, families.seconds.labels(exchange.route, exchange.method, task)
-        count, seconds = self._answered[kind]
-        count.inc()
-        seconds.observe(exchange.seconds)
-        if exchange.code:
-            families.errors.labels(exchange.code).inc()
-        if exchange.rows:
-            families.rows.labels(task).inc(exchange.rows)
-            families.row_errors.labels(task).inc(exchange.row_errors)
-        elif exchange.texts:
-            if task not in self._texts:
-                self._texts[task] = families.texts.labels(task)
-            self._texts[task].observe(exchange.texts)
+        self._requests.add(exchange)
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
         self._decisions.add(decisions)
+
+    def flush(self) -> None:
+        """Count what was added up, where all workers read it."""
+        # One at a time: else what reads the counts could overtake the one that has just taken them.
+        with self._flushing:
+            self._requests.flush()
+            self._decisions.flush()
+
+    def forget(self) -> None:
+        """Begin anew to add up, in a process that was forked: what waits is its parent's to count."""
+        self._flushing = threading.Lock()
+        self._requests.forget()
+        self._decisions.forget()
 
     def rejected(self, reason: str, count: int = 1) -> None:
         """Count requests that were turned away although nothing was wrong with them."""
@@ -141,14 +143,17 @@ class Counters(WatchCounts):
         self._families.connections.set(connections)
         self._families.waiting.set(waiting)
         self._families.deciding.set(texts)
+        self.flush()
         self._look()
 
     def statistics(self) -> dict[str, Any]:
         """Return what happened since the service started, in all processes, as ``/health`` shows it."""
+        self.flush()
         return statistics_of(self._read())
 
     def render(self) -> bytes:
         """Return every count in Prometheus' text format, as ``content_type`` says."""
+        self.flush()
         self._look()
         return generate_latest(self._registry)
 
@@ -175,3 +180,14 @@ class Counters(WatchCounts):
         kinds = ("counter_*", "histogram_*", "gauge_min_*")
         files = [str(path) for kind in kinds for path in self._folder.glob(f"{kind}.db")]
         return list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]
+
+
+def _forget_when_forked(counters: Counters) -> None:
+    # What is registered stays for ever, and would keep the object.
+    held = weakref.ref(counters)
+
+    def forget() -> None:
+        if (found := held()) is not None:
+            found.forget()
+
+    os.register_at_fork(after_in_child=forget)

@@ -11,13 +11,13 @@ import pytest
 
 from assay.exceptions import ConfigError
 from assay.service import Exchange
-from assay.telemetry import Counters, DecisionLog, LogPolicy, Record
+from assay.telemetry import Counters, DecisionLog, LogPolicy
 from assay.telemetry.decisions import log as module
 from assay.telemetry.decisions import recording
 from assay.telemetry.decisions.hashing import Hashes, read_key
-from assay.telemetry.decisions.log import sampled
 from assay.telemetry.decisions.names import names_in
-from assay.telemetry.decisions.recording import LOOKS, Recording
+from assay.telemetry.decisions.recording import LOOKS, Recording, sampled
+from assay.telemetry.decisions.seen import Seen
 from tests.telemetry.decisions.deciding import IDS, cascade, decided, decision, logged, wait_for
 
 PERSONAL = "call 07700 900123 now"
@@ -83,10 +83,15 @@ def test_an_id_of_another_kind_was_made_now(tmp_path: Path) -> None:
 def test_unknown_words_are_looked_at_as_often_as_there_is_time_for(caplog: pytest.LogCaptureFixture) -> None:
     second = [0.0]
     looked = Recording(None, unknown=lambda model, text: len(text) / 3, clock=lambda: second[0])
-    shares = [record.unknown for record in looked.records(decided(*["x"] * (LOOKS + 90)))]
+    given = decided("x")
+
+    def unknown(text: str) -> float | None:
+        return looked.note(given, text, given.decisions[0], None)[0].unknown
+
+    shares = [unknown("x") for _ in range(LOOKS + 90)]
     assert shares == [0.3333] * LOOKS + [None] * 90
     second[0] = 1.0
-    assert next(looked.records(decided("xx"))).unknown == 0.6667
+    assert unknown("xx") == 0.6667
 
 
 def test_a_model_that_cannot_tell_its_unknown_words_is_told_once(
@@ -100,11 +105,12 @@ def test_a_model_that_cannot_tell_its_unknown_words_is_told_once(
     assert [entry.message for entry in caplog.records] == [
         "The share of unknown words cannot be told of task spam."
     ]
-    assert next(Recording(None, unknown=lambda *_: None).records(decided())).unknown is None
+    telling_nothing = Recording(None, unknown=lambda *_: None)
+    assert telling_nothing.note(decided(), "a", decision(), None)[0].unknown is None
 
 
 def test_who_watches_sees_every_decision_and_the_log_its_share(tmp_path: Path) -> None:
-    seen: list[Record] = []
+    seen: list[Seen] = []
     log = DecisionLog(tmp_path, metrics=Counters(), policy=LogPolicy(share=0.25), observers=[seen.extend])
     given = [decided(f"text {number}", number=number) for number in range(2_000)]
     with log.running():
@@ -112,8 +118,7 @@ def test_who_watches_sees_every_decision_and_the_log_its_share(tmp_path: Path) -
             log.write(each)
     lines = logged(tmp_path)
     chosen = [IDS.format(number) for number in range(2_000) if sampled(IDS.format(number), 0.25)]
-    assert [record.id for record in seen] == [IDS.format(number) for number in range(2_000)]
-    assert {record.share for record in seen} == {1.0}
+    assert [each.id for each in seen] == [IDS.format(number) for number in range(2_000)]
     assert [line["id"] for line in lines] == chosen
     assert {line["share"] for line in lines} == {0.25}
     assert 400 < len(lines) < 600
@@ -123,11 +128,13 @@ def test_without_a_folder_only_those_who_watch_see_decisions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    seen: list[Record] = []
+    seen: list[Seen] = []
     log = DecisionLog(None, metrics=Counters(), observers=[seen.extend])
     with log.running():
-        log.write(decided(PERSONAL, subject="ann"))
-    assert [(record.text_hash, record.text, record.subject) for record in seen] == [("", None, None)]
+        given = decided(PERSONAL, subject="ann")
+        log.write(given)
+    assert [(each.id, each.characters) for each in seen] == [(given.decisions[0].id, len(PERSONAL))]
+    assert not {"text", "text_hash", "subject"} & {*Seen._fields}
     assert log.state()["folder"] is None
     assert list(tmp_path.iterdir()) == []
 
@@ -137,10 +144,10 @@ def test_who_watches_and_fails_ends_nothing_and_is_told_once(
 ) -> None:
     seen: list[str] = []
 
-    def fails(_: Sequence[Record]) -> None:
+    def fails(_: Sequence[Seen]) -> None:
         raise ZeroDivisionError
 
-    observers = [fails, lambda some: seen.extend(record.id for record in some)]
+    observers = [fails, lambda some: seen.extend(each.id for each in some)]
     log = DecisionLog(tmp_path, metrics=Counters(), observers=observers)
     with log.running():
         for _ in range(2):
@@ -218,6 +225,7 @@ def test_full_files_are_closed_compressed_and_in_time_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.01)
     log = DecisionLog(tmp_path, metrics=Counters(), policy=LogPolicy(rotate_bytes=20_000))
     with log.running():
         for _ in range(10):
@@ -235,6 +243,7 @@ def test_old_files_are_closed_also_when_nothing_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.01)
     log = DecisionLog(tmp_path, metrics=Counters(), policy=LogPolicy(rotate_seconds=0.1, sync="batch"))
     with log.running():
         log.write(decided())

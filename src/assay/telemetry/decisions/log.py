@@ -1,11 +1,9 @@
-"""The decision log beside the requests: every decision a record, shown to whoever watches, and written."""
+"""The decision log beside the requests: every decision a line, and shown to whoever watches."""
 
 import logging
 import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -14,15 +12,19 @@ from assay.service import Decided
 from assay.telemetry import backlog
 from assay.telemetry.backlog import Backlog, Bounds
 from assay.telemetry.decisions.keeping import Keeping
-from assay.telemetry.decisions.record import Record
+from assay.telemetry.decisions.record import line_of
 from assay.telemetry.decisions.recording import Recording, Unknown
+from assay.telemetry.decisions.seen import Seen
 from assay.telemetry.decisions.writing import LogPolicy, Writing
 
 logger = logging.getLogger(__name__)
 
-Observer = Callable[[Sequence[Record]], None]
+Observer = Callable[[Sequence[Seen]], None]
 
-PAUSE_SECONDS = backlog.PAUSE_SECONDS
+PAUSE_SECONDS = 0.02
+"""Between two looks at what waits: so that it is short, for the garbage collector too."""
+WRITE_SECONDS = backlog.PAUSE_SECONDS - PAUSE_SECONDS
+"""Between two writes; what came in this time and a look's is lost when the process is killed."""
 KEEP_SECONDS = 10.0
 """Between two rounds of keeping house."""
 
@@ -32,7 +34,14 @@ LONGEST_CONTENT = 32_000_000
 """Characters of texts, and bytes of lines, that wait; more are dropped."""
 
 BATCH = 1_000
-SLICE = 32
+MOST_READY = 4_000
+"""Lines that are written before their time has come."""
+SHOWN = 100
+"""Decisions that are shown together to whoever watches."""
+SLICE, LONG_SLICE = 16, 128
+"""Decisions between two pauses: a few, and where more than ``BEHIND`` wait, more. A thread that answers many
+requests in a row lets another have the interpreter 200 times a second."""
+BEHIND = 2_000
 BREATH_SECONDS = 0.0002
 """Pause after each slice of decisions: whoever answers requests waits for the interpreter meanwhile."""
 
@@ -57,12 +66,12 @@ class LogMetrics(Protocol):
 
 
 class DecisionLog(Backlog[Decided]):
-    """Takes note of decisions at once; a thread of its own makes records of them, shows and writes them.
+    """Takes note of decisions at once; a thread of its own makes lines of them, shows and writes them.
 
     Parameters
     ----------
     folder
-        Where the files are; without it nothing is written, and observers are all that sees records.
+        Where the files are; without it nothing is written, and observers are all that sees decisions.
     metrics
         Where it tells how it does.
     policy
@@ -93,12 +102,16 @@ class DecisionLog(Backlog[Decided]):
         self._folder, self._metrics, self._policy = folder, metrics, policy or LogPolicy()
         self._writing = Writing(folder, self._policy) if folder else None
         hashes = self._writing.hashes if self._writing else None
-        self._recording = Recording(hashes, text=self._policy.text, unknown=unknown)
+        kept = self._policy
+        self._recording = Recording(hashes, text=kept.text, share=kept.share, unknown=unknown)
         self._observers = list(observers)
         self._failed: set[int] = set()
+        self._made, self._breath_at = 0, SLICE
+        self._seen: list[Seen] = []
         self._ready: list[bytes] = []
         self._ready_bytes = self._written = 0
         self._ready_since: float | None = None
+        self._write_at = 0.0
         self._untold, self._told_at = 0, -TOLD_SECONDS
         self._closed = Event()
 
@@ -134,67 +147,79 @@ class DecisionLog(Backlog[Decided]):
     def _write_batch(self) -> bool:
         taken = self._take(BATCH)
         self._untold += taken.lost
-        records: list[Record] = []
+        if taken.items and self._ready_since is None:
+            self._ready_since = taken.since
         for each in taken.items:
-            self._make(each, records)
-        if records:
-            self._show(records)
-        if self._writing:
-            self._queue(records)
+            self._make(each)
+        self._show()
         self._let_go(taken.lines, taken.content)
-        if self._writing:
-            self._write(self._writing)
-        self._report()
+        if not self._ready:
+            self._ready_since = None
+        self._write_when_due()
         return bool(taken.items)
 
-    def _make(self, decided: Decided, records: list[Record]) -> None:
-        before = len(records)
+    def _make(self, decided: Decided) -> None:
+        """Make lines of decisions, as long as there is room for them, and show the decisions."""
+        made, recording = self._made, self._recording
         try:
-            for record in self._recording.records(decided):
-                records.append(record)
-                if len(records) % SLICE == 0:
-                    time.sleep(BREATH_SECONDS)
+            subject = recording.subject(decided)
+            for text, decision in zip(decided.texts, decided.decisions, strict=True):
+                seen, told = recording.note(decided, text, decision, subject)
+                self._made += 1
+                self._seen.append(seen)
+                if told is not None:
+                    self._queue(told)
+                if self._made >= self._breath_at:
+                    self._breathe()
         except Exception:  # the edge of a thread: one odd decision must not end the log of all others
             logger.exception("Decisions of request %s have no record.", decided.exchange.request_id)
-            self._lose(len(decided.decisions) - (len(records) - before))
+            self._lose(len(decided.decisions) - (self._made - made))
 
-    def _show(self, records: Sequence[Record]) -> None:
-        for observer in self._observers:
+    def _breathe(self) -> None:
+        time.sleep(BREATH_SECONDS)
+        if len(self._seen) >= SHOWN:
+            self._show()
+            time.sleep(BREATH_SECONDS)
+        self._breath_at = self._made + (SLICE if self._lines < BEHIND else LONG_SLICE)
+
+    def _show(self) -> None:
+        seen, self._seen = self._seen, []
+        for observer in self._observers if seen else ():
             try:
-                observer(records)
+                observer(seen)
             except Exception:  # whoever watches must not end the log
                 if id(observer) not in self._failed:
                     logger.exception("What watches decisions failed: %r.", observer)
                 self._failed.add(id(observer))
 
-    def _queue(self, records: Sequence[Record]) -> None:
-        """Make lines of what is to be kept, as long as there is room for them."""
-        share = self._policy.share
-        for number, record in enumerate(records, 1):
-            if share < 1.0:
-                if not sampled(record.id, share):
-                    continue
-                record = replace(record, share=share)
-            try:
-                line = record.line()
-            except TypeError:
-                logger.exception("The decision %s cannot be written as a line.", record.id)
-                self._lose(1)
-                continue
-            if len(self._ready) >= LONGEST_WAITING or self._ready_bytes + len(line) > LONGEST_CONTENT:
-                self._lose(1)
-                continue
-            self._ready.append(line)
-            self._ready_bytes += len(line)
-            if number % SLICE == 0:
-                time.sleep(BREATH_SECONDS)
+    def _queue(self, told: Mapping[str, Any]) -> None:
+        try:
+            line = line_of(told)
+        except TypeError:
+            logger.exception("The decision %s cannot be written as a line.", told["id"])
+            self._lose(1)
+            return
+        if len(self._ready) >= LONGEST_WAITING or self._ready_bytes + len(line) > LONGEST_CONTENT:
+            self._lose(1)
+            return
+        self._ready.append(line)
+        self._ready_bytes += len(line)
+
+    def _write_when_due(self) -> None:
+        now = time.monotonic()
+        full = len(self._ready) >= MOST_READY and not self.trouble
+        if now < self._write_at and not full and not self._stopping.is_set():
+            return
+        self._write_at = now + WRITE_SECONDS
+        if self._writing:
+            self._write(self._writing)
+        self._report()
 
     def _write(self, writing: Writing) -> None:
         reason = self.trouble
         try:
             if self._ready:
                 reason = ""
-                self._ready_since = self._ready_since or time.monotonic()
                 writing.append(self._ready)
                 self._metrics.logged(len(self._ready), self._ready_bytes)
                 self._written += len(self._ready)
@@ -221,9 +246,8 @@ class DecisionLog(Backlog[Decided]):
 
     def _lag(self) -> tuple[int, float]:
         """Return how many decisions have no line yet, and how many seconds the oldest has waited."""
-        with self._lock:
-            since = self._ready_since or (self._waiting[0][3] if self._waiting else None)
-            waiting = self._lines + len(self._ready)
+        since = self._ready_since or self._oldest()
+        waiting = self._lines + len(self._ready)
         return waiting, time.monotonic() - since if since else 0.0
 
     @contextmanager
@@ -259,8 +283,3 @@ class DecisionLog(Backlog[Decided]):
                 self._writing.close()
             except OSError as error:
                 logger.error("%s could not be forced to disk: %s", self._called, error.strerror or error)
-
-
-def sampled(identifier: str, share: float) -> bool:
-    """Return whether the decision of an id is among so large a share; always the same for the same id."""
-    return zlib.crc32(identifier.encode()) < share * 2**32

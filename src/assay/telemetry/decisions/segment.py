@@ -15,7 +15,7 @@ from assay.telemetry.logfile import LogFile
 Sync = Literal["never", "second", "batch"]
 
 SYNC_SECONDS = 1.0
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 17
 BREATH_SECONDS = 0.0005
 HEAD = b'{"at":"'
 MOMENT = slice(len(HEAD), len(HEAD) + len("2026-11-29T10:15:00.123456+00:00"))

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assay.telemetry.decisions.record import Record
+from assay.telemetry.decisions.seen import Watched
 from assay.telemetry.drift.leader import DriftSink, Leader
 from assay.telemetry.drift.sharing import Alone, Shared, Sharing
 from assay.telemetry.drift.tallies import Profiles, Tallies
+from assay.telemetry.turns import taking_turns
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ class DriftMonitor:
         self._lock = threading.Lock()
         self._trouble = ""
 
-    def observe(self, records: Sequence[Record]) -> None:
+    def observe(self, decisions: Sequence[Watched]) -> None:
         """Count decisions; takes microseconds each, and no file is touched."""
         with self._lock:
-            self._tallies.add(records)
+            self._tallies.add(decisions)
 
     def look(self) -> None:
         """Tell the other workers what was counted; where this one is elected, compare and tell of alarms.
@@ -80,18 +81,11 @@ class DriftMonitor:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Look once a second, in a thread of its own, while the block runs, and once more at its end."""
-        stopping = threading.Event()
-
-        def run() -> None:
-            while not stopping.wait(LOOK_SECONDS):
-                self.look()
-
-        thread = threading.Thread(target=run, name="drift", daemon=True)
-        thread.start()
-        try:
+        with taking_turns("drift", self._turn, LOOK_SECONDS):
             yield
-        finally:
-            stopping.set()
-            thread.join()
-            self.look()
-            self._sharing.close()
+        self.look()
+        self._sharing.close()
+
+    def _turn(self) -> float:
+        self.look()
+        return LOOK_SECONDS

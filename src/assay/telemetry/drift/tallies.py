@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.estimators import Profile
-from assay.telemetry.decisions.record import Record
+from assay.telemetry.decisions.seen import Watched
 from assay.telemetry.drift.binning import Binning
 from assay.telemetry.drift.sharing import Pair, Total
 
@@ -36,15 +36,15 @@ class Tally:
 
 
 class Tallies:
-    """Counts records into the bins of their versions' profiles, in memory that has a bound."""
+    """Counts decisions into the bins of their versions' profiles, in memory that has a bound."""
 
     def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles
         self._tallies: OrderedDict[Pair, Tally] = OrderedDict()
 
-    def add(self, records: Sequence[Record]) -> None:
-        """Count records."""
-        for pair, group in grouped(records):
+    def add(self, decisions: Sequence[Watched]) -> None:
+        """Count decisions."""
+        for pair, group in grouped(decisions):
             tally = self._tallies.setdefault(pair, Tally())
             self._tallies.move_to_end(pair)
             # Asked again each time: a version that is not known yet may be in a moment.
@@ -65,16 +65,16 @@ class Tallies:
         return {pair: tally.profile for pair, tally in self._tallies.items() if tally.profile}
 
 
-def grouped(records: Sequence[Record]) -> Iterator[tuple[Pair, Sequence[Record]]]:
-    """Yield each version with its records."""
-    first = (records[0].task, records[0].version) if records else ("", "")
-    if all(each.version == first[1] and each.task == first[0] for each in records):
-        if records:
-            yield first, records
+def grouped(decisions: Sequence[Watched]) -> Iterator[tuple[Pair, Sequence[Watched]]]:
+    """Yield each version with its decisions."""
+    first = (decisions[0].task, decisions[0].version) if decisions else ("", "")
+    if all(each.version == first[1] and each.task == first[0] for each in decisions):
+        if decisions:
+            yield first, decisions
         return
 
-    def pair_of(record: Record) -> Pair:
-        return record.task, record.version
+    def pair_of(decision: Watched) -> Pair:
+        return decision.task, decision.version
 
-    for pair, group in groupby(sorted(records, key=pair_of), key=pair_of):
+    for pair, group in groupby(sorted(decisions, key=pair_of), key=pair_of):
         yield pair, list(group)

@@ -5,8 +5,13 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
+import orjson
+
+from assay.telemetry.breath import Breath
 from assay.telemetry.decisions.lines import parse
 from assay.telemetry.decisions.names import LogName
 from assay.telemetry.decisions.record import Record
@@ -21,8 +26,10 @@ def lines_of(path: Path, *, offset: int = 0) -> Iterator[bytes]:
     A file that was compressed meanwhile is read compressed; one that is gone has no lines. Raises OSError
     for one that cannot be read.
     """
+    breath = Breath()
     with suppress(EOFError, gzip.BadGzipFile, zlib.error):
         for line in _raw(path, offset):
+            breath.take()
             if not line.endswith(b"\n"):
                 # Still being written, or never to be finished.
                 return
@@ -46,6 +53,53 @@ def record_in(line: bytes) -> Record | None:
     """Return the record of a line; None where it is torn or none of the log's."""
     found = parse(line)
     return found.record if found else None
+
+
+class Counted(NamedTuple):
+    """What is counted of a decision; the fields are those of a ``Record``."""
+
+    at: float
+    task: str
+    version: str
+    label: str
+    decided_by: str
+    review: bool
+    confidence: float
+    share: float
+
+
+def counted_in(line: bytes) -> Counted | None:
+    """Return what is counted of a line; None where it is torn or none of the log's.
+
+    A quarter of the time of ``record_in``, and as every decision comes by here, no more is looked at: a line
+    with other fields that are not the log's is counted.
+    """
+    try:
+        found = orjson.loads(line)
+        named = (found["id"], found["model"], found["task"], found["version"], found["label"])
+        tier, review, share = found.get("decided_by"), found.get("review"), found.get("share")
+        counted = Counted(
+            datetime.fromisoformat(found["at"]).timestamp(),
+            *named[2:],
+            decided_by="model" if tier is None else tier,
+            review=False if review is None else review,
+            confidence=found["confidence"],
+            share=1.0 if share is None else share,
+        )
+        return counted if _is_sound(counted, named) else None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+
+
+def _is_sound(counted: Counted, named: Sequence[object]) -> bool:
+    return (
+        {*map(type, named)} == {str}
+        and isinstance(counted.decided_by, str)
+        and isinstance(counted.review, bool)
+        and isinstance(counted.confidence, int | float)
+        and isinstance(counted.share, int | float)
+        and 0 < counted.share <= 1
+    )
 
 
 def may_hold_any(name: LogName, times: Sequence[float]) -> bool:

@@ -1,21 +1,23 @@
 """How many decisions of each kind the log has, kept up to date while it grows, in constant memory."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import orjson
+
+from assay.telemetry.breath import Breath
 from assay.telemetry.decisions.names import LogName, names_in
-from assay.telemetry.feedback.lines import lines_of, record_in, stem_of
+from assay.telemetry.feedback.lines import counted_in, lines_of, stem_of
 from assay.telemetry.feedback.strata import Totals, flat, unflat
 
 WINDOW_SECONDS = 7 * 86_400.0
 LINES = 10_000
 """Lines between two moments at which the work can be laid down."""
-FORMAT = 1
+FORMAT = 2
 
 
 class Closed(NamedTuple):
@@ -114,28 +116,35 @@ class LogTotals:
         self._closed = {stem: each for stem, each in self._closed.items() if each.last >= since}
 
     def _write(self) -> None:
-        files = {
-            stem: [each.first, each.last, each.totals.first, list(flat(each.totals))]
-            for stem, each in self._closed.items()
-        }
-        kept = {"format": FORMAT, "cursor": self.cursor, "files": files}
-        made = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        made.write_text(json.dumps(kept), encoding="utf-8")
+        made, breath = self._path.with_name(f"{self._path.name}.{os.getpid()}"), Breath()
+        with made.open("wb") as file:
+            file.write(_line({"format": FORMAT, "cursor": self.cursor}))
+            # One by one: whoever answers requests waits while many are made into JSON.
+            for stem, each in self._closed.items():
+                file.write(_line([stem, each.first, each.last, each.totals.first, list(flat(each.totals))]))
+                breath.take()
         made.replace(self._path)
 
     def _remember(self) -> None:
         # What cannot be read is counted again.
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            kept: dict[str, Any] = json.loads(self._path.read_bytes())
+        with (
+            suppress(OSError, ValueError, TypeError, KeyError, AttributeError),
+            self._path.open("rb") as file,
+        ):
+            kept, breath = orjson.loads(file.readline()), Breath()
             if kept["format"] == FORMAT:
-                closed = {
-                    stem: Closed(first, last, unflat(rows, begun))
-                    for stem, (first, last, begun, rows) in kept["files"].items()
-                }
+                closed = {}
+                for line in file:
+                    stem, first, last, begun, rows = orjson.loads(line)
+                    closed[stem] = Closed(first, last, unflat(rows, begun))
+                    breath.take()
                 self._closed, self.cursor = closed, str(kept["cursor"])
 
 
+def _line(content: object) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def _count(totals: Totals, line: bytes) -> None:
-    record = record_in(line)
-    if record is not None:
-        totals.count(record)
+    if (counted := counted_in(line)) is not None:
+        totals.count(counted)

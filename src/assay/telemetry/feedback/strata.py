@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from assay.telemetry.decisions.record import Record
+from assay.telemetry.feedback.lines import Counted
 
 BINS = (0.3, 0.5, 0.7, 0.9, 0.98)
 """Edges between the bins of confidence."""
@@ -72,7 +73,7 @@ class Totals:
         self.first: float | None = None
         """When the earliest of them was made."""
 
-    def count(self, record: Record) -> None:
+    def count(self, record: Record | Counted) -> None:
         """Count one decision of the log."""
         stratum = stratum_of(record.label, record.decided_by, record.review, record.confidence)
         kind = record.task, record.version, stratum

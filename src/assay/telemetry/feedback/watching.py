@@ -3,24 +3,29 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from assay.config import Task
 from assay.database import Database
 from assay.exceptions import DatabaseError
+from assay.telemetry.breath import Breath
 from assay.telemetry.decisions.slots import Lock
 from assay.telemetry.feedback.logtotals import LogTotals
 from assay.telemetry.feedback.quality import Figure, Labels, measure
 from assay.telemetry.feedback.resolving import Resolver
 from assay.telemetry.feedback.strata import Stratum, Totals, stratum_of
 from assay.telemetry.feedback.votes import votes
+from assay.telemetry.turns import taking_turns
 
 logger = logging.getLogger(__name__)
 
 LOCK = "feedback.lock"
 STATE = "feedback.json"
+ROUND_SECONDS = 60.0
+"""Pause between two rounds of matching feedback with the log, and between two steps of one round."""
+STEP_PAUSE_SECONDS = 2.0
 STEP_SECONDS = 2.0
 """How long one step may take, but for the piece of work that it is at."""
 VOTES = 1_000
@@ -89,6 +94,16 @@ class QualityWatch:
         self._work, self._troubled = None, False
         return True
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Go on again and again while the block runs, in a thread of its own."""
+        with taking_turns("live quality", self._turn, ROUND_SECONDS):
+            yield
+        self.close()
+
+    def _turn(self) -> float:
+        return ROUND_SECONDS if self.step() else STEP_PAUSE_SECONDS
+
     def close(self) -> None:
         """Let another worker do it."""
         if self._lock is not None:
@@ -119,11 +134,13 @@ class QualityWatch:
             return
         labels: dict[str, dict[Stratum, dict[str, int]]] = {version: {} for version in versions}
         given = votes(self._database, task.name, since=totals.first or 0.0, until=self._now() + STEP_SECONDS)
+        breath = Breath()
         for number, vote in enumerate(given, start=1):
             if vote.label is not None and vote.version in labels:
                 stratum = stratum_of(vote.decided, vote.decided_by, vote.review, vote.confidence)
                 of = labels[vote.version].setdefault(stratum, {})
                 of[vote.label] = of.get(vote.label, 0) + 1
+            breath.take()
             if number % VOTES == 0:
                 yield
         for version in versions:
