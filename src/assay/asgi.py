@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 
 import anyio
 from fastapi import FastAPI
@@ -40,7 +41,9 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     metrics = Counters(run.metrics if run else None)
     log = _open_log(settings, metrics)
     access = open_access(settings, on_fault=lambda part, fault: metrics.degraded(part, bool(fault)))
-    following = _follow(models, settings, metrics, run)
+    # One process alone has nobody to share with: memory of its own needs no disk.
+    shared = run.weights if run and settings.workers > 1 else None
+    following = _follow(models, settings, metrics, run, shared)
     # After what may stop the start: a folder is made.
     people = Database(settings.people)
     watching = watch(settings, models, metrics, people, run)
@@ -52,7 +55,7 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         limits=_limits(settings),
         log=log,
         spool=settings.spool or settings.home / "spool",
-        versions=Versions(models, partial(open_pinned, settings) if following else None),
+        versions=Versions(models, partial(open_pinned, settings, shared=shared) if following else None),
         follower=following,
         access=access,
         record=partial(_record, AuditLog(people)),
@@ -93,13 +96,13 @@ def _lifespan(
 
 
 def _follow(
-    models: Models, settings: Settings, metrics: MetricsSink, run: RunFolder | None
+    models: Models, settings: Settings, metrics: MetricsSink, run: RunFolder | None, shared: Path | None
 ) -> Following | None:
     """Serve what the settings name; return who keeps it in step with the registry, None for folders."""
     if settings.models:
-        serve_folders(models, settings.models, metrics)
+        serve_folders(models, settings.models, metrics, shared=shared)
         return None
-    opener = partial(open_served, settings)
+    opener = partial(open_served, settings, shared=shared)
     following = Following(
         models, settings, metrics, open_version=opener, bell=Bell(run.refresh if run else None)
     )
@@ -140,6 +143,7 @@ def _record(log: AuditLog, exchange: Exchange) -> None:
 
 
 def _freeze() -> None:
-    # What lives as long as the process: without this, each full collection walks it.
-    gc.collect()
+    # What lives as long as the process: without this, each full collection walks it. Some hundred objects of
+    # it are garbage; to find them now would be the one walk that takes longest.
     gc.freeze()
+    gc.enable()

@@ -252,6 +252,9 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from assay.preparing import prepare
+
+    prepare()
     from assay.asgi import build_app
     from assay.keyring import check_keys
     from assay.serving import log_to_stderr, serve

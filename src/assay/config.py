@@ -23,7 +23,8 @@ NgramRange = tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1
 class Frozen(BaseModel):
     """A value object: keyword-only, frozen, without unknown keys; its numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Its validator is built with the first value: a process makes few of the kinds that it imports.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class DataConfig(Frozen):

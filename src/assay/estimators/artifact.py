@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from assay.config import Task, faults, read_task
@@ -23,6 +24,7 @@ from assay.estimators.manifest import (
     REPORT,
     RULES,
     THRESHOLDS,
+    WEIGHTS,
     Manifest,
     digest_of,
     hash_file,
@@ -30,7 +32,7 @@ from assay.estimators.manifest import (
 )
 from assay.estimators.profile import Profile, profile_in
 from assay.estimators.rules import NO_RULES, Rules, read_rules
-from assay.estimators.tensors import copy_tensors, map_tensors, write_tensors
+from assay.estimators.tensors import copy_tensors, map_tensors, share_tensors, write_tensors
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
@@ -103,12 +105,12 @@ def attach_report(folder: Path, report: str, profile: Profile | None = None) -> 
     return manifest
 
 
-def load_artifact(folder: Path, *, private: bool = False) -> Cascade:
+def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = None) -> Cascade:
     """Return the cascade of an artifact folder, its hashes and golden decisions verified.
 
     No code from the folder is run. The weights are mapped from their file, which must then stay as it is;
-    ``private`` copies them into memory, for a process that outlives the folder. Raises ArtifactError,
-    naming what is damaged.
+    ``private`` copies them into memory, for a process that outlives the folder, and ``shared`` is a folder
+    of several such processes, which have one copy between them. Raises ArtifactError, naming what is damaged.
 
     >>> cascade = load_artifact(Path("tests/artifacts/v1/three-labels"))
     >>> cascade.labels
@@ -116,7 +118,8 @@ def load_artifact(folder: Path, *, private: bool = False) -> Cascade:
     >>> cascade.predict(["free prize, call now", "lunch tomorrow?"])
     ['spam', 'ham']
     """
-    manifest = read_manifest(folder)
+    apart = private or shared is not None
+    manifest = read_manifest(folder, besides=(WEIGHTS,) if apart else ())
     try:
         spec = LinearSpec.model_validate_json((folder / "model.json").read_bytes())
         point = OperatingPoint.model_validate_json((folder / "operating_point.json").read_bytes())
@@ -140,8 +143,7 @@ def load_artifact(folder: Path, *, private: bool = False) -> Cascade:
             f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
             folder=folder,
         )
-    read = copy_tensors if private else map_tensors
-    model = LinearModel.from_arrays(spec, read(folder / "model.safetensors"))
+    model = LinearModel.from_arrays(spec, _read_weights(folder, manifest, apart, shared))
     cascade = Cascade(
         task=task,
         model=model,
@@ -152,6 +154,15 @@ def load_artifact(folder: Path, *, private: bool = False) -> Cascade:
     )
     read_golden(folder).check(cascade)
     return cascade
+
+
+def _read_weights(
+    folder: Path, manifest: Manifest, apart: bool, shared: Path | None
+) -> dict[str, NDArray[Any]]:
+    path, digest = folder / WEIGHTS, manifest.files[WEIGHTS]
+    if shared is not None:
+        return share_tensors(path, digest, shared)
+    return copy_tensors(path, digest) if apart else map_tensors(path)
 
 
 def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
@@ -167,7 +178,7 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
-    write_tensors(draft / "model.safetensors", cascade.model.to_arrays())
+    write_tensors(draft / WEIGHTS, cascade.model.to_arrays())
     if cascade.selection and cascade.selection.held_out:
         cascade.selection.held_out.write(draft / OUT_OF_FOLD)
 

@@ -1,7 +1,7 @@
 """What an artifact folder holds, and the hashes that prove it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,7 +11,8 @@ from assay.config import Frozen, faults
 from assay.exceptions import ArtifactError
 
 RULES = "rules.toml"
-DECIDING = ("task.toml", RULES, "model.json", "model.safetensors", "operating_point.json")
+WEIGHTS = "model.safetensors"
+DECIDING = ("task.toml", RULES, "model.json", WEIGHTS, "operating_point.json")
 """The files that decide; a version's identity is the digest of their hashes. A task may have no rules."""
 
 GOLDEN = "golden.jsonl"
@@ -60,10 +61,21 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_manifest(folder: Path) -> Manifest:
+def check_digest(path: Path, found: str, expected: str) -> None:
+    """Raise ArtifactError, naming the file, unless its SHA-256 is that of the manifest."""
+    if found != expected:
+        raise ArtifactError(
+            f"{path} is damaged: its SHA-256 begins with {found[:12]}, by the manifest with {expected[:12]}.",
+            folder=path.parent,
+            file=path.name,
+        )
+
+
+def read_manifest(folder: Path, *, besides: Collection[str] = ()) -> Manifest:
     """Return the manifest of an artifact folder, every file's hash verified.
 
-    Raises ArtifactError, naming the file that is missing, changed or of an unknown format.
+    Those of the files ``besides`` are left to the caller, who verifies the bytes that it reads. Raises
+    ArtifactError, naming the file that is missing, changed or of an unknown format.
     """
     path = folder / "manifest.json"
     try:
@@ -78,17 +90,13 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path} is damaged or of another format:\n{faults(error)}", folder=folder
         ) from error
     for name, expected in manifest.files.items():
+        if name in besides:
+            continue
         try:
             found = hash_file(folder / name)
         except OSError as error:
             raise ArtifactError(
                 f"{folder / name} cannot be read: {error.strerror}.", folder=folder, file=name
             ) from error
-        if found != expected:
-            raise ArtifactError(
-                f"{folder / name} is damaged: its SHA-256 begins with {found[:12]}, "
-                f"by the manifest with {expected[:12]}.",
-                folder=folder,
-                file=name,
-            )
+        check_digest(folder / name, found, expected)
     return manifest

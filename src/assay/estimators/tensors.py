@@ -1,7 +1,10 @@
-"""Arrays in a safetensors file, mapped into memory instead of read."""
+"""Arrays in a safetensors file: mapped from it, copied into memory, or shared by several processes."""
 
+import hashlib
 import json
+import logging
 import mmap
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.estimators.manifest import check_digest
+from assay.estimators.sharing import map_shared
 from assay.exceptions import ArtifactError
+
+logger = logging.getLogger(__name__)
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "U8": "|u1", "U32": "<u4", "U64": "<u8"}
 
@@ -32,24 +39,49 @@ def map_tensors(path: Path) -> dict[str, NDArray[Any]]:
     return {name: _view(data, name, entry, path) for name, entry in header.items()}
 
 
-def copy_tensors(path: Path) -> dict[str, NDArray[Any]]:
+def copy_tensors(path: Path, digest: str) -> dict[str, NDArray[Any]]:
     """Return the same arrays in memory of their own, so that nothing done to the file reaches them.
 
-    Raises ArtifactError.
+    ``digest`` is the file's SHA-256, verified on the bytes that were read. Raises ArtifactError.
     """
-    header, offset = _read_header(path)
     # A mapping without a file goes back to the system whole when the last array is gone; what malloc
     # hands out may not, and a service loads a version after another.
-    memory = mmap.mmap(-1, path.stat().st_size - offset, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     try:
         with path.open("rb") as file:
-            file.seek(offset)
-            whole = file.readinto(memory) == len(memory)
+            size = os.fstat(file.fileno()).st_size
+            memory = mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            whole = file.readinto(memory) == size
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}.", path=path) from error
     if not whole:
         raise ArtifactError(f"{path} became shorter while it was read.", path=path)
-    data = np.frombuffer(memory, np.uint8)
+    check_digest(path, hashlib.sha256(memory).hexdigest(), digest)
+    return _views(memory, path)
+
+
+def share_tensors(path: Path, digest: str, folder: Path) -> dict[str, NDArray[Any]]:
+    """Return the same arrays in memory that all processes share which name the same folder.
+
+    The bytes are those of a copy of the file, see ``map_shared``: what is done to the file itself does not
+    reach them. A folder that takes no copy is told in the log, and the memory is this process's own. Raises
+    ArtifactError.
+    """
+    try:
+        memory = map_shared(path, folder, digest)
+    except OSError as error:
+        logger.warning("%s is not shared with other workers: %s", path, error.strerror or error)
+        return copy_tensors(path, digest)
+    return _views(memory, path)
+
+
+def _views(memory: mmap.mmap, path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file's bytes that are in memory."""
+    header, offset = _read_header(path)
+    with path.open("rb") as file:
+        same = file.read(offset) == memory[:offset]
+    if not same:
+        raise ArtifactError(f"{path} was changed while it was read.", path=path)
+    data = np.frombuffer(memory, np.uint8, offset=offset)
     data.flags.writeable = False
     return {name: _view(data, name, entry, path) for name, entry in header.items()}
 

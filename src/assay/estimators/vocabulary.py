@@ -140,6 +140,7 @@ def _bits(count: int) -> int:
 def _buckets(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return where each bucket begins: the run of hashes with equal leading bits."""
     bits = _bits(len(hashes))
-    edges = np.arange(2**bits, dtype=np.uint64) << np.uint64(32 - bits)
-    starts = np.searchsorted(hashes, edges.astype(np.uint32)).astype(np.uint32)
-    return np.append(starts, np.uint32(len(hashes)))
+    held = np.bincount(hashes >> np.uint32(32 - bits), minlength=2**bits)
+    starts = np.zeros(2**bits + 1, np.uint32)
+    np.cumsum(held, out=starts[1:])
+    return starts

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from assay.exceptions import DatabaseError, RequestRefused
+from assay.service.answers import refusal
 from assay.service.exchange import Exchange, exchange_of
 from assay.service.models import Models, Seat
 from assay.service.responses import json_response
-from assay.service.schemas import ErrorAnswer, Refreshed
+from assay.service.schemas import Refreshed
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    409: {"model": ErrorAnswer, "description": "The service follows no registry"},
-    503: {"model": ErrorAnswer, "description": "The registry or the audit log cannot be reached"},
+    409: refusal("The service follows no registry"),
+    503: refusal("The registry or the audit log cannot be reached"),
 }
 
 

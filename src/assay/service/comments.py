@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from assay.config import MAX_TEXT_BYTES
 from assay.service.limits import MAX_FIELDS, MAX_SUBJECT_CHARACTERS
-from assay.service.schemas import NOT_BLANK, Body
+from assay.service.schemas import NOT_BLANK, Body, Schema
 
 Token = Annotated[str | None, Field(max_length=MAX_SUBJECT_CHARACTERS)]
 
@@ -56,14 +56,14 @@ class AnalyzeRequest(CommentBody):
     context: dict[str, Any] | None = Field(None, description="Has no effect.")
 
 
-class ScoreAnswer(BaseModel):
+class ScoreAnswer(Schema):
     """A probability."""
 
     value: float = Field(ge=0, le=1)
     type: Literal["PROBABILITY"]
 
 
-class SpanAnswer(BaseModel):
+class SpanAnswer(Schema):
     """The score of the text from one character to another."""
 
     begin: int
@@ -71,14 +71,14 @@ class SpanAnswer(BaseModel):
     score: ScoreAnswer
 
 
-class AttributeAnswer(BaseModel):
+class AttributeAnswer(Schema):
     """The scores of one attribute."""
 
     spanScores: list[SpanAnswer]  # noqa: N815 - as the Perspective API writes it
     summaryScore: ScoreAnswer  # noqa: N815
 
 
-class AnalyzeAnswer(BaseModel):
+class AnalyzeAnswer(Schema):
     """The scores of a text, by attribute."""
 
     attributeScores: dict[str, AttributeAnswer]  # noqa: N815

@@ -35,7 +35,13 @@ Texts = Annotated[
 ]
 
 
-class Body(BaseModel):
+class Schema(BaseModel):
+    """What OpenAPI shows of a body; its validator is built when one is to be validated, most never are."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Body(Schema):
     """A request: exact types, and no fields but those listed."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -65,14 +71,14 @@ class BatchRequest(Body):
     subject: Subject = None
 
 
-class Receipt(BaseModel):
+class Receipt(Schema):
     """Feedback that is kept."""
 
     id: str
     label: str
 
 
-class FiredRuleAnswer(BaseModel):
+class FiredRuleAnswer(Schema):
     """A rule that fired."""
 
     id: str
@@ -82,7 +88,7 @@ class FiredRuleAnswer(BaseModel):
     weight: float | None = Field(description="What evidence added to the logit; null where a rule decided.")
 
 
-class WeighedNgramAnswer(BaseModel):
+class WeighedNgramAnswer(Schema):
     """An n-gram of the text that moved the score."""
 
     text: str
@@ -90,7 +96,7 @@ class WeighedNgramAnswer(BaseModel):
     weight: float
 
 
-class ExplanationAnswer(BaseModel):
+class ExplanationAnswer(Schema):
     """What moved one decision: the bias, every weight and ``other`` add up to the logit."""
 
     label: str = Field(description="The label that the logit speaks for.")
@@ -101,7 +107,7 @@ class ExplanationAnswer(BaseModel):
     logit: float | None
 
 
-class DecisionAnswer(BaseModel):
+class DecisionAnswer(Schema):
     """The answer for one text."""
 
     id: str
@@ -128,13 +134,13 @@ class DecisionAnswer(BaseModel):
     explanation: ExplanationAnswer | None = Field(None, description="Only with explain=true.")
 
 
-class Predictions(BaseModel):
+class Predictions(Schema):
     """The answers for several texts, in their order."""
 
     predictions: list[DecisionAnswer]
 
 
-class Fault(BaseModel):
+class Fault(Schema):
     """One wrong field of a request."""
 
     field: str = Field(examples=["texts.3"])
@@ -142,7 +148,7 @@ class Fault(BaseModel):
     got: str
 
 
-class Error(BaseModel):
+class Error(Schema):
     """What went wrong, and the id under which the log has it."""
 
     code: str = Field(examples=["invalid_request"])
@@ -151,13 +157,13 @@ class Error(BaseModel):
     request_id: str
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(Schema):
     """The one shape of every error."""
 
     error: Error
 
 
-class TaskState(BaseModel):
+class TaskState(Schema):
     """Which version answers for a task, and why not the one that should."""
 
     model: str
@@ -171,14 +177,14 @@ class TaskState(BaseModel):
     reason: str | None = Field(description="Why it does not; null when all is well.")
 
 
-class RegistryState(BaseModel):
+class RegistryState(Schema):
     """Whether the registry says which versions are in production."""
 
     asked_at: str | None = Field(description="When it last did.")
     reason: str | None = Field(description="Why it does not now; what is served goes on.")
 
 
-class TaskRefreshed(BaseModel):
+class TaskRefreshed(Schema):
     """What a refresh did for a task."""
 
     version: str | None = Field(description="The version that answers now.")
@@ -187,14 +193,14 @@ class TaskRefreshed(BaseModel):
     reason: str | None = Field(description="Why it does not.")
 
 
-class Refreshed(BaseModel):
+class Refreshed(Schema):
     """What a refresh did."""
 
     status: str = Field(description="ok, or degraded when a version that should answer does not.")
     tasks: dict[str, TaskRefreshed]
 
 
-class Latency(BaseModel):
+class Latency(Schema):
     """Seconds in which half, 95 % and 99 % of requests were answered, from a histogram; null without any."""
 
     p50: float | None
@@ -202,7 +208,7 @@ class Latency(BaseModel):
     p99: float | None
 
 
-class TaskStatistics(BaseModel):
+class TaskStatistics(Schema):
     """What one task decided since the service started."""
 
     requests: int = Field(description="Requests that its model was asked in.")
@@ -219,7 +225,7 @@ class TaskStatistics(BaseModel):
     versions: dict[str, int] = Field(description="Decisions by version.")
 
 
-class Statistics(BaseModel):
+class Statistics(Schema):
     """What the service did since it started, in all its processes."""
 
     since: str
@@ -232,7 +238,7 @@ class Statistics(BaseModel):
     tasks: dict[str, TaskStatistics]
 
 
-class Health(BaseModel):
+class Health(Schema):
     """What is served and what it decided."""
 
     status: str = Field(
@@ -251,13 +257,13 @@ class Health(BaseModel):
     statistics: Statistics
 
 
-class Liveness(BaseModel):
+class Liveness(Schema):
     """The process answers."""
 
     status: str
 
 
-class Index(BaseModel):
+class Index(Schema):
     """What this service is."""
 
     name: str

@@ -15,30 +15,31 @@ WARM_TEXTS = 16
 """Golden texts that are decided before the first request is."""
 
 
-def open_served(settings: Settings, version: Version) -> Served:
+def open_served(settings: Settings, version: Version, *, shared: Path | None = None) -> Served:
     """Return a registered version, fetched, verified and ready to answer.
 
-    Raises AssayError when it cannot be had or is not what was registered.
+    Workers that name the same folder, ``shared``, have its weights in memory once. Raises AssayError when it
+    cannot be had or is not what was registered.
     """
     folder = fetch_version(settings.store, version, settings.cache)
-    return open_folder(folder, number=version.number, stage=version.stage)
+    return open_folder(folder, number=version.number, stage=version.stage, shared=shared)
 
 
-def open_folder(folder: Path, *, number: str = "", stage: str = "None") -> Served:
+def open_folder(folder: Path, *, number: str = "", stage: str = "None", shared: Path | None = None) -> Served:
     """Return what an artifact folder holds, verified and ready to answer. Raises ArtifactError."""
-    cascade = load_artifact(folder, private=True).at_version(number)
+    cascade = load_artifact(folder, private=True, shared=shared).at_version(number)
     golden = read_golden(folder)
     cascade.decide(golden.texts[:WARM_TEXTS])
     return Served(cascade=cascade, stage=stage, golden=golden)
 
 
-def open_pinned(settings: Settings, model: str, number: str) -> Cascade:
+def open_pinned(settings: Settings, model: str, number: str, *, shared: Path | None = None) -> Cascade:
     """Return one version of a registered model; raises as ``open_served``, and VersionNotFound."""
     version, folder = open_version(settings.store, model, number, settings.cache)
-    return open_folder(folder, number=version.number).cascade
+    return open_folder(folder, number=version.number, shared=shared).cascade
 
 
-def serve_folders(models: Models, listed: str, metrics: MetricsSink) -> None:
+def serve_folders(models: Models, listed: str, metrics: MetricsSink, *, shared: Path | None = None) -> None:
     """Serve the artifact folders of a list, separated by commas; a damaged one is refused by name.
 
     Raises ConfigError when two folders decide the same task.
@@ -46,7 +47,7 @@ def serve_folders(models: Models, listed: str, metrics: MetricsSink) -> None:
     seen: dict[str, Path] = {}
     for folder in (Path(part.strip()) for part in listed.split(",") if part.strip()):
         try:
-            served = open_folder(folder)
+            served = open_folder(folder, shared=shared)
         except Exception as error:  # noqa: BLE001 - the edge: one bad artifact must not stop the others
             refuse(models, folder.name, Missing(reason=reason_of(error)))
             continue

@@ -28,6 +28,11 @@ class RunFolder:
         return self.path / "drift"
 
     @property
+    def weights(self) -> Path:
+        """Folder of the weights that several workers share."""
+        return self.path / "weights"
+
+    @property
     def refresh(self) -> Path:
         """File that is replaced when every worker is to ask the registry at once."""
         return self.path / "refresh"
@@ -55,4 +60,5 @@ def run_folder() -> Iterator[RunFolder]:
     with tempfile.TemporaryDirectory(prefix="assay-run-", ignore_cleanup_errors=True) as path:
         run = RunFolder(Path(path))
         run.metrics.mkdir()
+        run.weights.mkdir()
         yield run

@@ -1,18 +1,22 @@
 """Several processes that serve on one socket, and the one that starts them anew when they die."""
 
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Multiprocess, Process
+from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from assay.exceptions import AssayError
+from assay.preparing import hold_still
 from assay.serving.draining import DrainingServer
 from assay.serving.runfolder import RunFolder
 from assay.settings import Settings
@@ -30,19 +34,41 @@ LOADING_SECONDS = 120.0
 
 
 class Worker(Process):
-    """One process that serves."""
+    """One process that serves, forked from the one that has imported all that it needs.
+
+    ``others`` are the workers there are already: their pipes are none of this one's.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, sockets: list[socket.socket], settings: Settings, run: RunFolder
+        self,
+        config: uvicorn.Config,
+        sockets: list[socket.socket],
+        settings: Settings,
+        run: RunFolder,
+        others: Sequence[Process] = (),
     ) -> None:
-        self.settings, self.run_folder, self.parent = settings, run, os.getpid()
         super().__init__(config, sockets)
+        self.settings, self.run_folder, self.parent = settings, run, os.getpid()
+        self.others = others
+        forking = multiprocessing.get_context("fork")
+        # uvicorn's own would start an interpreter that imports everything once more.
+        self.process = forking.Process(target=self.target, args=(sockets,))  # type: ignore[assignment]
+
+    def start(self) -> None:
+        """Fork the process.
+
+        Signals wait until it has handlers of its own: those of the parent would take note of them in a
+        list that nobody reads.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop; this is what the new process runs."""
-        from assay.serving.process import log_to_stderr
-
-        log_to_stderr()
+        self._become()
         threading.Thread(target=self.always_pong, daemon=True).start()
         try:
             self.server.run(sockets)
@@ -50,6 +76,20 @@ class Worker(Process):
             logger.error("%s", error.message)
             # Before any has answered, every other worker would fail in the same way: the parent stops too.
             sys.exit(STARTUP_FAILURE)
+        except KeyboardInterrupt:
+            # The server repeats the signal that stopped it; there is nothing more to stop.
+            sys.exit(0)
+
+    def _become(self) -> None:
+        """Let go of what is the parent's: its signal handlers and the pipes to other workers."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self.parent_conn.close()
+        for other in self.others:
+            other.parent_conn.close()
+            other.child_conn.close()
 
     @property
     def server(self) -> uvicorn.Server:
@@ -74,7 +114,9 @@ class Workers(Multiprocess):
 
     def init_processes(self) -> None:
         """Start the workers."""
-        self.processes = [self._start() for _ in range(self.processes_num)]
+        hold_still()
+        for _ in range(self.processes_num):
+            self.processes.append(self._start())
 
     def keep_subprocess_alive(self) -> None:
         """Replace the workers that died.
@@ -145,7 +187,8 @@ class Workers(Multiprocess):
             self._buried(process)
 
     def _start(self) -> Worker:
-        worker = Worker(self.config, self.sockets, self.settings, self.run_folder)
+        others = tuple(self.processes)
+        worker = Worker(self.config, self.sockets, self.settings, self.run_folder, others)
         worker.start()
         return worker
 

@@ -5,14 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from assay.service.answers import TASK_REFUSALS
+from assay.service.answers import TASK_REFUSALS, refusal
 from assay.service.files.files import Files
 from assay.service.files.forms import FIELD
 from assay.service.files.jobs import Asked
 from assay.service.files.keeping import MEDIA_TYPES
 from assay.service.files.uploads import FORM
 from assay.service.routes import Explain, named_in
-from assay.service.schemas import ErrorAnswer
 
 Column = Annotated[
     str | None, Query(description="Column that holds the texts; by default the one with a usual name.")
@@ -46,12 +45,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "The same rows, in the same format, with the columns of their decisions",
         "content": dict.fromkeys(MEDIA_TYPES, BINARY),
     },
-    400: {"model": ErrorAnswer, "description": "The body is absent, a broken form or damaged gzip"},
-    413: {"model": ErrorAnswer, "description": "The file is too large, as it came or uncompressed"},
-    415: {"model": ErrorAnswer, "description": "The file is of no known format"},
-    422: {"model": ErrorAnswer, "description": "There is no file, it cannot be read, or has no such column"},
-    503: {"model": ErrorAnswer, "description": "The task has no model, or all places for files are taken"},
-    507: {"model": ErrorAnswer, "description": "There is no room left to keep the file"},
+    400: refusal("The body is absent, a broken form or damaged gzip"),
+    413: refusal("The file is too large, as it came or uncompressed"),
+    415: refusal("The file is of no known format"),
+    422: refusal("There is no file, it cannot be read, or has no such column"),
+    503: refusal("The task has no model, or all places for files are taken"),
+    507: refusal("There is no room left to keep the file"),
 }
 
 
