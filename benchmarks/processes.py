@@ -1,9 +1,22 @@
 """Processes of this machine: what they and all below them hold in memory and take of the processor."""
 
+import json
 import os
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+LAUNCHER = """
+import json, os, sys, time
+begun = time.perf_counter()
+made = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, used = os.wait4(made, 0)
+took = time.perf_counter() - begun
+print("\\n" + json.dumps([os.waitstatus_to_exitcode(status), took, used.ru_maxrss]))
+"""
+"""Runs a command from a small process: a child's largest memory counts what its parent had at the fork."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -57,3 +70,17 @@ def machine_processor() -> float:
     line = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
     user, nice, system, _, _, interrupts, soft, steal = (int(field) for field in line.split()[1:9])
     return (user + nice + system + interrupts + soft + steal) / TICKS
+
+
+def used(command: Sequence[str]) -> tuple[float, int, str]:
+    """Return the seconds of a command, its largest memory in bytes and what it printed.
+
+    Raises RuntimeError where it fails.
+    """
+    launcher = [sys.executable, "-S", "-c", LAUNCHER, *command]
+    done = subprocess.run(launcher, capture_output=True, text=True, check=False)
+    output, _, told = done.stdout.rstrip("\n").rpartition("\n")
+    code, seconds, peak = json.loads(told)
+    if code:
+        raise RuntimeError(f"{command!r} ended with {code}: {done.stderr.strip()[-500:]}")
+    return seconds, peak * 1024, output

@@ -104,7 +104,7 @@ def singles(ways: Mapping[str, Decide], texts: Sequence[str], rounds: int) -> di
             name: {
                 "median": over_rounds(medians[name]),
                 "p99": over_rounds([cut(one, 0.99) / 1e3 for one in several]),
-                "quickest": spread([min(calls) for calls in zip(*several, strict=True)]),
+                "quickest": spread_of([min(calls) for calls in zip(*several, strict=True)]),
             }
             for name, several in times.items()
         },
@@ -131,7 +131,7 @@ def cut(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def spread(nanoseconds: Sequence[int]) -> dict[str, float]:
+def spread_of(nanoseconds: Sequence[int]) -> dict[str, float]:
     """Return median and 99th percentile over texts, in microseconds."""
     return {"median": statistics.median(nanoseconds) / 1e3, "p99": cut(nanoseconds, 0.99) / 1e3}
 

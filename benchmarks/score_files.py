@@ -4,15 +4,13 @@ Each is a process of its own. What a file with a single row takes is the start, 
 """
 
 import csv
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.intervals import over_rounds, ratio_over_rounds
+from benchmarks.processes import used
 from benchmarks.subject import Subject, pipeline_in
 
 PANDAS = """
@@ -76,16 +74,11 @@ def write(file: Path, texts: Sequence[str], rows: int) -> None:
 
 
 def process(words: Sequence[str], file: Path, work: Path) -> tuple[float, int]:
-    """Return the seconds of a process and its largest memory in bytes; raises RuntimeError where it fails."""
+    """Return the seconds of a process and its largest memory in bytes."""
     out = work / "scored.csv"
     out.unlink(missing_ok=True)
     names: Mapping[str, str] = {"{file}": str(file), "{out}": str(out)}
-    begun = time.perf_counter()
-    made = subprocess.Popen([names.get(word, word) for word in words], stderr=subprocess.DEVNULL)
-    # subprocess would wait without telling what was used.
-    _, status, used = os.wait4(made.pid, 0)
-    took = time.perf_counter() - begun
-    made.returncode = os.waitstatus_to_exitcode(status)
-    if made.returncode or not out.is_file():
-        raise RuntimeError(f"{' '.join(words[:4])} ended with {made.returncode}")
-    return took, used.ru_maxrss * 1024
+    seconds, peak, _ = used([names.get(word, word) for word in words])
+    if not out.is_file():
+        raise RuntimeError(f"{words!r} wrote nothing")
+    return seconds, peak

@@ -134,7 +134,9 @@ def _with_port(words: Sequence[str], port: int) -> list[str]:
 
 def free_port() -> int:
     """Return the first of three neighbouring ports that are free."""
-    for port in PORTS:
+    # A server may bind its port seconds later: two benchmarks at the same time begin at different ones.
+    first = os.getpid() % len(PORTS)
+    for port in (*PORTS[first:], *PORTS[:first]):
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
             for neighbour in range(port, port + NEIGHBOURS):
                 made = held.enter_context(socket.socket())
