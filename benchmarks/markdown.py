@@ -27,3 +27,11 @@ def value(measured: Mapping[str, Any], form: str = ".4f") -> str:
 def micro(measured: Mapping[str, Any]) -> str:
     """Return microseconds: the median over texts and the middle nine tenths."""
     return f"{measured['median']:.1f} us ({measured['p5']:.1f} to {measured['p95']:.1f})"
+
+
+def spread(found: Mapping[str, Any], form: str = ",.0f", by: float = 1.0) -> str:
+    """Return the median of rounds with the lowest and the highest; alone where there is one round."""
+    middle = f"{found['median'] / by:{form}}"
+    if found["rounds"] == 1:
+        return middle
+    return f"{middle} ({found['low'] / by:{form}} to {found['high'] / by:{form}})"

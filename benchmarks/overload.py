@@ -15,11 +15,11 @@ from typing import Any
 
 from assay.progress import Progress
 from benchmarks.load import Answer, drive
+from benchmarks.processes import memory_of
 from benchmarks.service import (
     Bench,
     counted,
     facts_of,
-    memory_of,
     percentiles,
     prepare,
     serving,

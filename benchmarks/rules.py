@@ -52,8 +52,11 @@ def measure(folder: Path, progress: Progress) -> dict[str, Any]:
     }
 
 
-def fifty(view: Literal["raw", "folded"]) -> Rules:
-    """Return fifty rules: all on the raw view, or each rule of the task on its own and the others folded."""
+def fifty(view: Literal["raw", "folded"], labels: tuple[str, str] = ("ham", "spam")) -> Rules:
+    """Return fifty rules: all on the raw view, or each rule of the task on its own and the others folded.
+
+    Each decides the second label.
+    """
     written = tomllib.loads(WRITTEN.read_text(encoding="utf-8"))["rule"]
     if view == "raw":
         written = [{**rule, "view": "raw", "examples": rule["examples"][:1]} for rule in written]
@@ -62,7 +65,7 @@ def fifty(view: Literal["raw", "folded"]) -> Rules:
     values += [
         made(f"pattern-{number}", each["finds"], each["example"], view) for number, each in enumerate(more)
     ]
-    return parsed(values)
+    return parsed([{**rule, "label": labels[1]} for rule in values], labels)
 
 
 def made(name: str, pattern: str, example: str, view: str = "raw") -> dict[str, Any]:
@@ -77,13 +80,13 @@ def made(name: str, pattern: str, example: str, view: str = "raw") -> dict[str, 
     }
 
 
-def parsed(values: Sequence[dict[str, Any]]) -> Rules:
+def parsed(values: Sequence[dict[str, Any]], labels: tuple[str, str] = ("ham", "spam")) -> Rules:
     """Return rules of values."""
     return parse_rules(
         {"rule": list(values)},
         source="the benchmark",
-        labels=("ham", "spam"),
-        positive="spam",
+        labels=labels,
+        positive=labels[1],
         folding=FOLDING,
         today=date.min,
     )

@@ -139,26 +139,6 @@ def status_of(url: str, headers: Mapping[str, str] | None = None) -> int:
         return 0
 
 
-def memory_of(process: int) -> int:
-    """Return the resident bytes of a process and all below it, shared pages counted in parts (PSS)."""
-    return sum(_pss(number) for number in (process, *_below(process)))
-
-
-def _below(process: int) -> Iterator[int]:
-    path = Path(f"/proc/{process}/task/{process}/children")
-    for child in path.read_text().split() if path.exists() else ():
-        yield int(child)
-        yield from _below(int(child))
-
-
-def _pss(process: int) -> int:
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     """Return median, 99th and 99.9th percentile and maximum, in milliseconds."""
     ordered = sorted(seconds)

@@ -20,7 +20,8 @@ from assay.loading import open_registry
 from assay.progress import Progress
 from benchmarks.load import Answer, drive
 from benchmarks.overload import saturate
-from benchmarks.service import WHO, Bench, facts_of, memory_of, percentiles, prepare, serving
+from benchmarks.processes import memory_of
+from benchmarks.service import WHO, Bench, facts_of, percentiles, prepare, serving
 from benchmarks.sets import ROOT, run
 
 SHARE = 0.7

@@ -7,7 +7,9 @@ from benchmarks.drift_tables import DRIFT
 from benchmarks.gate_tables import GATE
 from benchmarks.log_tables import LOG
 from benchmarks.markdown import cell, micro, table, value
+from benchmarks.serve_tables import SERVE
 from benchmarks.service_tables import SERVICE
+from benchmarks.speed_tables import SPEED
 from benchmarks.swap_tables import SWAPS
 
 Results = Mapping[str, Any]
@@ -157,7 +159,9 @@ TABLES = {
     **DRIFT,
     **GATE,
     **LOG,
+    **SERVE,
     **SERVICE,
+    **SPEED,
     **SWAPS,
     "machine": machine,
 }
