@@ -25,6 +25,7 @@ from assay.service.feedback import FeedbackStore, Receiving, feedback_routes
 from assay.service.files import Files, Spool, file_routes
 from assay.service.guard import Guard
 from assay.service.health import Sections, health_routes
+from assay.service.hotroute import HotRoute
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.openapi import Description, endpoints, operation_id
@@ -93,7 +94,7 @@ def create_app(
     limits = limits or Limits()
     entrance = Entrance(limits, metrics, log)
     deciding = Deciding(models, versions or Versions(models), metrics, limits, sink)
-    entrance.queue = deciding.queue
+    entrance.queue, entrance.shortcut = deciding.queue, HotRoute(deciding, access, log)
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
     files = Files(deciding, _swept(spool or Path(gettempdir())))
     app = _application(_life(entrance, lifespan))

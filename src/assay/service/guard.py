@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assay.access import Access, Caller, Rate, Verdict, client_address, counted_address, is_trusted
+from assay.access import Access, Caller, Policy, Verdict, client_address, counted_address, is_trusted
 from assay.exceptions import DatabaseError, RequestRefused
 from assay.service.envelope import MetricsSink
 from assay.service.errors import error_response, shown
@@ -62,7 +62,7 @@ def scope_needed(method: str, path: str) -> str | None:
     return _SCOPES.get(found[3], "predict") if found else ANY
 
 
-def credential_of(headers: Headers, path: str, query: bytes) -> str:
+def credential_of(headers: Mapping[str, str], path: str, query: bytes) -> str:
     """Return the key that a request carries; empty where it carries none.
 
     In the address only Perspective's clients may send it: addresses end up in logs.
@@ -76,6 +76,24 @@ def credential_of(headers: Headers, path: str, query: bytes) -> str:
         values = parse_qs(query.decode("latin-1")).get("key", [])
         return values[0] if values else ""
     return ""
+
+
+def asks(policy: Policy, needed: str, server: str) -> bool:
+    """Return whether a request that came to an address of this machine must bring a key."""
+    if policy.everybody or (policy.admins and needed == "admin"):
+        return True
+    # Another program than assay serve may have bound an address that the settings do not know of.
+    return policy.loopback and not _only_here(server)
+
+
+def failures_of(address: str) -> str:
+    """Return the name under which wrong keys of an address are counted."""
+    return f"failed:{counted_address(address)}"
+
+
+def requests_of(address: str) -> str:
+    """Return the name under which requests without a key are counted."""
+    return f"address:{counted_address(address)}"
 
 
 class Guard:
@@ -130,7 +148,8 @@ class Guard:
         needed = scope_needed(scope["method"], path)
         if needed is None:
             return None
-        asked, known = self._asks(needed, scope), self.access.authenticator is not None
+        server = (scope.get("server") or ("",))[0]
+        asked, known = asks(self.access.policy, needed, server), self.access.authenticator is not None
         if asked and not known:
             raise _refuse(503, "not_ready", UNPREPARED)
         credential = credential_of(headers, path, scope.get("query_string", b"")) if known else ""
@@ -143,13 +162,6 @@ class Guard:
             raise _unauthorized(f"This call needs a key. {_ASK}")
         return caller
 
-    def _asks(self, needed: str, scope: Scope) -> bool:
-        policy = self.access.policy
-        if policy.everybody or (policy.admins and needed == "admin"):
-            return True
-        # Another program than assay serve may have bound an address that the settings do not know of.
-        return policy.loopback and not _only_here(scope)
-
     def _identify(self, credential: str, address: str, *, asked: bool) -> Caller | None:
         """Return whose a credential is, unless too many wrong ones came from the address.
 
@@ -157,7 +169,7 @@ class Guard:
         """
         access = self.access
         assert access.authenticator is not None
-        subject = f"failed:{counted_address(address)}"
+        subject = failures_of(address)
         looked = access.failures.take_now(subject, access.failed_keys, cost=0)
         try:
             if not looked.allowed:
@@ -181,11 +193,10 @@ class Guard:
 
     async def _count(self, caller: Caller | None, address: str) -> Verdict | None:
         """Count a request under its caller, else under its address; None where nothing limits it."""
-        rate: Rate | None
         if caller is not None:
             subject, rate = caller.id, caller.rate or self.access.per_key
         else:
-            subject, rate = f"address:{counted_address(address)}", self.access.per_address
+            subject, rate = requests_of(address), self.access.per_address
         return await self.access.counting.take(subject, rate) if rate else None
 
 
@@ -196,10 +207,10 @@ UNPREPARED = (
 )
 
 
-def _only_here(scope: Scope) -> bool:
+def _only_here(server: str) -> bool:
     """Return whether a request came to an address that only this machine reaches."""
     try:
-        return ip_address((scope.get("server") or ("",))[0]).is_loopback
+        return ip_address(server).is_loopback
     except ValueError:
         # No address: a socket of Unix, or a client within the process.
         return True

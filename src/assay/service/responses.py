@@ -6,6 +6,11 @@ import orjson
 from starlette.responses import Response
 
 
-def json_response(value: Any, status: int = 200) -> Response:
+def encoded(value: Any) -> bytes:
     """Return a value as JSON."""
-    return Response(orjson.dumps(value), status, media_type="application/json")
+    return orjson.dumps(value)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Return a response of a value as JSON."""
+    return Response(encoded(value), status, media_type="application/json")

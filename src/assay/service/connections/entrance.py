@@ -9,9 +9,10 @@ from typing import NamedTuple, Protocol
 
 from assay.exceptions import RequestRefused
 from assay.service.connections.admission import Load, reason_to_refuse
+from assay.service.connections.plain import Peer, PlainRequest
 from assay.service.envelope import MetricsSink, RequestLog
 from assay.service.exchange import Exchange
-from assay.service.limits import LOOK_SECONDS, WATCH_SECONDS, Limits
+from assay.service.limits import FEW_IN_FLIGHT, LOOK_SECONDS, WATCH_SECONDS, Limits
 
 
 class Watched(Protocol):
@@ -19,6 +20,16 @@ class Watched(Protocol):
 
     def look(self, now: float) -> None:
         """End the connection where its client takes too long."""
+
+
+class Shortcut(Protocol):
+    """Answers plain requests at once, where it can; ``hotroute.HotRoute`` is one."""
+
+    def leads_to(self, url: bytes) -> bool:
+        """Return whether requests of an address may be answered here."""
+
+    def answer(self, request: PlainRequest, peer: Peer) -> bytes | None:
+        """Return an answer of 200 from its headers on; None, and nothing done, where another way must."""
 
 
 class Queue(NamedTuple):
@@ -43,6 +54,9 @@ class Entrance:
         self.delay = 0.0
         self.queue: Callable[[], Queue] = Queue
         """Tells what is behind the entrance, for the metrics."""
+        self.shortcut: Shortcut | None = None
+        """Where plain requests are answered as they are read."""
+        self._together, self._turn_began = 0, 0.0
         self._refused: Counter[str] = Counter()
         self._due = self._looked = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -63,7 +77,26 @@ class Entrance:
         """Return why a request that came now is to be turned away; empty when it may come in."""
         # The watch cannot look while it is kept from running; by how much it is overdue counts too.
         late = time.perf_counter() - self._due if self._timer else 0.0
-        return reason_to_refuse(Load(max(self.delay, late), 0.0, self.in_flight, crowded), self.limits)
+        waited = time.perf_counter() - self._turn_began if self._together else 0.0
+        load = Load(max(self.delay, late), waited, self.in_flight, crowded, self._together)
+        return reason_to_refuse(load, self.limits)
+
+    def may_shortcut(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Return whether a request that is here now may be answered at once, and count it where that matters.
+
+        All that one turn of the event loop reads came together: the last of them waits for all before.
+        """
+        if self.in_flight + self._together >= FEW_IN_FLIGHT and self.reason_to_refuse():
+            return False
+        if len(self.connections) > FEW_IN_FLIGHT:
+            if not self._together:
+                self._turn_began = time.perf_counter()
+                loop.call_soon(self._end_turn)
+            self._together += 1
+        return True
+
+    def _end_turn(self) -> None:
+        self._together = 0
 
     def reason_to_drop(self, arrived: float) -> str:
         """Return why a request that was let in is to be turned away now that its turn has come."""
