@@ -7,6 +7,8 @@ import re2
 from assay.estimators.rules.patterns import PatternSet, compile_pattern
 from assay.estimators.rules.word_edges import expand, has_edges
 
+NOTHING = [0]
+"""What a search returns for a text that matches no pattern: the number that every text has."""
 MAX_SPANS = 100
 """The most places of one pattern in one text that are told."""
 
@@ -27,13 +29,15 @@ class Matcher:
         self._expansions = [None, *expansions]
         self._compiled: dict[int, re2._Regexp] = {}
         self._set = PatternSet([edges.plain if edges else pattern for edges, pattern in both], max_mem)
+        self.match_ascii = self._set.match
+        """The set's bare search, which answers for texts in ASCII with a call less than ``match``."""
         self._loose = self._set
         if any(expansions):
             self._loose = PatternSet([e.loose if e else pattern for e, pattern in both], max_mem)
         self._beyond_ascii = compile_pattern(WORDS_BEYOND_ASCII.encode())
 
     def match(self, text: str, encoded: bytes) -> list[int] | None:
-        """Return the numbers of the patterns that a text matches, in no order and with a 0.
+        """Return the numbers of the patterns that a text matches, in no order and with a 0 (see NOTHING).
 
         ``encoded`` is the text in UTF-8. None where memory ran out: ``match_each`` answers then.
         """
