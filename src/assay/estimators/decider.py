@@ -1,6 +1,6 @@
 """From rules that fired and logits to decisions: what is the same for every text is looked up once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from assay.estimators.thresholds import OperatingPoint
 
 Logits = Sequence[Sequence[float]]
 """A row a text of as many logits as the model has."""
-Answer = tuple[str, float, float | None, bool, dict[str, float] | None, str | None]
-"""Label, confidence, score, review, every label's probability where there are more than two, the rule."""
 
 
 class Decider:
@@ -28,6 +26,7 @@ class Decider:
         self, task: Task, point: OperatingPoint, link: Link, rules: Sequence[Rule], version: str
     ) -> None:
         self._point, self._link, self._rules = point, link, tuple(rules)
+        self._plain = link == "sigmoid"
         self._labels, self._positive = task.labels, task.labels.index(task.positive)
         self._probability = point.calibration.of_one
         self._fill = Form(task.name, point.threshold, task.model, version).fill
@@ -40,42 +39,50 @@ class Decider:
         ``ruled`` holds the number of the rule that decides a text, -1 where the model does; ``logits`` are
         those of the texts that are left to it, in their order.
         """
-        answers = iter(map(self._of_logit, logits) if self._link == "sigmoid" else self._of_rows(logits))
-        fill, of_rule = self._fill, self._of_rule
-        return [
-            fill(id, *(of_rule(number) if number >= 0 else next(answers)))
-            for id, number in zip(new_ids(len(ruled)), ruled, strict=True)
-        ]
+        ids = new_ids(len(ruled))
+        left = iter(self._by_model([id for id, at in zip(ids, ruled, strict=True) if at < 0], logits))
+        return [self._by_rule(id, at) if at >= 0 else next(left) for id, at in zip(ids, ruled, strict=True)]
 
     def by_rule(self, number: int) -> Decision:
-        """Return the decision of the rule of a number about one text."""
-        return self._fill(new_id(), *self._of_rule(number))
+        """Return the decision about one text by the rule of a number."""
+        return self._by_rule(new_id(), number)
 
     def by_model(self, logits: Sequence[float]) -> Decision:
         """Return the decision about one text that its logits lead to."""
-        if self._link == "sigmoid":
-            return self._fill(new_id(), *self._of_logit(logits))
-        return self._fill(new_id(), *next(self._of_rows([logits])))
+        return self._by_logit(new_id(), logits) if self._plain else self._by_logits([new_id()], [logits])[0]
 
-    def _of_rule(self, number: int) -> Answer:
+    def _by_rule(self, id: str, number: int) -> Decision:
         rule = self._rules[number]
-        return rule.label, self._point.rules[rule.id].low, None, False, None, rule.id
+        return self._fill(id, rule.label, self._point.rules[rule.id].low, rule=rule.id)
 
-    def _of_logit(self, logits: Sequence[float]) -> Answer:
-        """Return the answer between two labels, by the rule that ``OperatingPoint`` has for many rows."""
+    def _by_model(self, ids: Sequence[str], logits: Logits) -> list[Decision]:
+        return list(map(self._by_logit, ids, logits)) if self._plain else self._by_logits(ids, logits)
+
+    def _by_logit(self, id: str, logits: Sequence[float]) -> Decision:
+        """Return the decision between two labels, by the rule that ``OperatingPoint`` has for many rows."""
         second = self._probability(logits[0])
         row = 1.0 - second, second
         positive, (threshold, low, high) = self._positive, self._cuts
         score = row[positive]
         column = positive if score >= threshold else 1 - positive
-        return self._labels[column], row[column], score, low <= score <= high, None, None
+        return self._fill(id, self._labels[column], row[column], score, low <= score <= high)
 
-    def _of_rows(self, logits: Logits) -> Iterator[Answer]:
-        """Yield the answers of any labels; numpy computes a row the same whatever rows are beside it."""
+    def _by_logits(self, ids: Sequence[str], logits: Logits) -> list[Decision]:
+        """Return the decisions between any labels; numpy computes a row the same beside whatever others."""
         point, labels, positive = self._point, self._labels, self._positive
-        rows = point.calibration.probabilities(np.array(logits).reshape(len(logits), len(labels)), self._link)
+        binary = len(labels) == 2
+        rows = point.calibration.probabilities(np.array(logits).reshape(len(ids), len(labels)), self._link)
         columns = point.columns_of(rows, labels, labels[positive])
-        review = point.in_review(rows, positive if len(labels) == 2 else columns)
-        for row, column, shown in zip(rows.tolist(), columns.tolist(), review.tolist(), strict=True):
-            scores = None if len(labels) == 2 else dict(zip(labels, row, strict=True))
-            yield labels[column], row[column], row[positive], shown, scores, None
+        review = point.in_review(rows, positive if binary else columns)
+        answers = zip(ids, rows.tolist(), columns.tolist(), review.tolist(), strict=True)
+        return [
+            self._fill(
+                id,
+                labels[column],
+                row[column],
+                row[positive],
+                shown,
+                None if binary else dict(zip(labels, row, strict=True)),
+            )
+            for id, row, column, shown in answers
+        ]
