@@ -166,17 +166,21 @@ def _ahead(
 ) -> None:
     """Have a thread answer each batch while the one before it is used and the next is read.
 
-    Two are held at a time.
+    Two are held at a time. Where reading fails, what was read before is used first.
     """
+    begun: Future[_Answered] | None = None
     with ThreadPoolExecutor(1, "answers") as thread:
-        begun: Future[_Answered] | None = None
-        for batch in batches:
-            done, begun = begun, thread.submit(answer, batch)
-            if done:
-                use(done.result())
-            del done
-        if begun:
-            use(begun.result())
+        try:
+            for batch in batches:
+                following = thread.submit(answer, batch)
+                done, begun = begun, None
+                if done:
+                    use(done.result())
+                begun = following
+                del done
+        finally:
+            if begun:
+                use(begun.result())
 
 
 def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]]:
