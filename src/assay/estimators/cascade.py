@@ -128,7 +128,8 @@ class Cascade:
         fired, deciding = self.rules.matched(text), self._deciding
         if fired and fired[0] < deciding:
             return self._decider.by_rule(fired[0])
-        return self._decider.by_model(self.model.logits([text], self._evidence([fired])).tolist()[0])
+        evidence = [number - deciding for number in fired] if fired else ()
+        return self._decider.by_model(self.model.logits_of(text, evidence))
 
     def _read(self, texts: Sequence[str]) -> tuple[list[int], Logits]:
         """Return the number of the rule that decides each text, else -1, and the logits of those texts."""
