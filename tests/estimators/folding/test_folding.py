@@ -108,6 +108,7 @@ def test_a_disguised_word_is_found_and_traced(disguise: str, word: str) -> None:
     [
         ("a &lt;b&gt; &amp; c", "a <b> & c"),
         ("R&amp;amp;D &#38;lt; &#x26;#38;gt;", "r&d < >"),
+        (f"&#{'0' * 5000}; &#x{'0' * 5000}80 &#{'0' * 5000}102;ree", "\ufffd \u20ac free"),
         ("R&amp;unknown; &unknown; &lt", "r&unknown; &unknown; &lt"),
         ("&#99999999; &#; &x", "&#99999999; &#; &x"),
         ("one\r\ntwo\u2028three\ta\nb", "one\n\ntwo\nthree\ta\nb"),

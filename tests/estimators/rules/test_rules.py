@@ -66,7 +66,25 @@ def test_columns_of_hits_are_the_active_rules(small: Rules) -> None:
     assert small.hits([]).shape == (0, 5)
 
 
+def test_one_text_matches_what_it_hits_in_a_list() -> None:
+    rules = ruleset(
+        rule("evidence", "b", action="evidence"),
+        rule("folded", r"\<free\>", view="folded"),
+        rule("raw", "É|a"),
+        rule("ham", "c", label="ham"),
+    )
+    for text in ["", "d", "a", "cba", "FREE", "É fr\u00e9e b", "日 fr33"]:
+        matched = rules.matched(text)
+        assert matched == sorted(matched)
+        assert matched == np.flatnonzero(rules.hits([text])[0]).tolist()
+    assert rules.matched("cba free") == [0, 1, 2, 3]
+    with pytest.raises(TextError, match="Text 7 has a lone surrogate at character 1") as raised:
+        rules.matched("a\ud800", 7)
+    assert raised.value.data["index"] == 7
+
+
 def test_without_rules_nothing_fires() -> None:
+    assert NO_RULES.matched("b\ud800") == []
     assert NO_RULES.hits(["a", "b\ud800"]).shape == (2, 0)
     assert NO_RULES.find("a") == []
     assert NO_RULES.only([]) == NO_RULES

@@ -13,7 +13,7 @@ from assay.config import FoldingConfig
 from assay.estimators.folding.edits import CaseFolding, Compatibility, Match, Step, Substitution
 from assay.estimators.folding.lookalikes import LATIN, LEET, LOOKALIKES, SIGNS
 
-__all__ = ["shortening", "steps_of"]
+__all__ = ["characters_of", "entities_of", "entity_meaning", "invisible_of", "shortening", "steps_of"]
 
 
 def _mapped(table: dict[str, str], characters: str) -> Substitution:
@@ -27,21 +27,25 @@ def _beyond_ascii(pattern: re.Pattern[str]) -> Callable[[str], object]:
     return lambda text: not text.isascii() and pattern.search(text)
 
 
-def _entities() -> tuple[Step, ...]:
-    """``&lt;`` and ``&#102;``, escaped once or more often; a name needs its semicolon, a number does not."""
+def entity_meaning(what: str) -> str:
+    """Return what an entity means, written without its ampersand: ``lt;``, ``#102``."""
     from html import unescape
     from html.entities import html5
 
+    if what[0] != "#":
+        return html5.get(what, f"&{what}")
+    sign = what[:2] if what[1] in "xX" else "#"
+    # Python reads no number of thousands of digits, be all of them zeros.
+    return unescape(f"&{sign}0{what[len(sign) :].lstrip('0')}")
+
+
+def _entities() -> tuple[Step, ...]:
+    """``&lt;`` and ``&#102;``, escaped once or more often; a name needs its semicolon, a number does not."""
     pattern = re.compile(
         r"&(?:amp;|#38;|#[xX]26;)*"
         r"(#0*[0-9]{1,7}(?![0-9]);?|#[xX]0*[0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[A-Za-z][A-Za-z0-9]{1,31};)"
     )
-
-    def character(match: Match) -> str:
-        what = match[1]
-        return unescape(f"&{what}") if what[0] == "#" else html5.get(what, f"&{what}")
-
-    return (Substitution(lambda text: "&" in text, pattern, character),)
+    return (Substitution(lambda text: "&" in text, pattern, lambda match: entity_meaning(match[1])),)
 
 
 def _invisible() -> tuple[Step, ...]:
@@ -197,11 +201,30 @@ def shortening() -> tuple[Substitution, Substitution]:
 @cache
 def steps_of(config: FoldingConfig) -> tuple[Step, ...]:
     """Return the steps that a configuration asks for, in their order, all but elongation."""
+    return (
+        *entities_of(config),
+        *invisible_of(config),
+        *characters_of(config),
+        *(_spacing() if config.spacing else ()),
+        *(_leetspeak() if config.leetspeak else ()),
+    )
+
+
+def entities_of(config: FoldingConfig) -> tuple[Step, ...]:
+    """Return the steps that undo escapes."""
+    return _entities() if config.entities else ()
+
+
+def invisible_of(config: FoldingConfig) -> tuple[Step, ...]:
+    """Return the steps that drop or change a character whatever stands beside it."""
+    return _invisible() if config.invisible else ()
+
+
+def characters_of(config: FoldingConfig) -> tuple[Step, ...]:
+    """Return the steps that change characters, few of them with regard to those beside them."""
     signs = _signs() if config.homoglyphs else ()
     nfkc = (Compatibility(),) if config.compatibility else ()
     return (
-        *(_entities() if config.entities else ()),
-        *(_invisible() if config.invisible else ()),
         # Before NFKC, which takes an acute accent for a blank with a mark, and after, for what it makes.
         *signs,
         *((*nfkc, *signs) if nfkc else ()),
@@ -209,6 +232,4 @@ def steps_of(config: FoldingConfig) -> tuple[Step, ...]:
         # Case folding takes some letters apart; NFKC puts them together.
         CaseFolding(),
         *nfkc,
-        *(_spacing() if config.spacing else ()),
-        *(_leetspeak() if config.leetspeak else ()),
     )

@@ -1,13 +1,15 @@
 """A text's folded view: disguises undone, so that rules in plain lower-case letters find them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import NamedTuple
 
 from assay.config import FoldingConfig
+from assay.estimators.folding.compiled import compiled_fold
 from assay.estimators.folding.disguises import shortening, steps_of
 from assay.estimators.folding.edits import Edit
 
-__all__ = ["Folded", "fold", "fold_with_spans"]
+__all__ = ["Folded", "fold", "fold_by_steps", "fold_with_spans", "folder"]
 
 
 class Folded(NamedTuple):
@@ -36,6 +38,17 @@ def fold(text: str, config: FoldingConfig) -> str:
     >>> fold("It is freeee", FoldingConfig())
     'it is free\\nit is fre'
     """
+    return folder(config)(text)
+
+
+@cache
+def folder(config: FoldingConfig) -> Callable[[str], str]:
+    """Return the function that folds texts under a configuration: the compiled one where there is one."""
+    return compiled_fold(config) or partial(fold_by_steps, config=config)
+
+
+def fold_by_steps(text: str, config: FoldingConfig) -> str:
+    """Return the folded view of a text by the steps in Python, to which the compiled form is held."""
     for step in steps_of(config):
         text = step.apply(text)
     if not config.elongation:

@@ -1,6 +1,6 @@
 """Patterns in RE2: compiled quietly, searched in time linear in the text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import re2
 
@@ -47,14 +47,15 @@ class PatternSet:
             self.compiled = True
         except re2.error:
             self.compiled = False
-        self._match = compiled.Match if self.compiled else _never
+        self.match: Callable[[bytes], list[int] | None] = compiled.Match if self.compiled else _never
+        """The bare search: what it finds counts only with a 0 among it."""
 
     def search(self, text: bytes) -> list[int] | None:
         """Return the numbers, from 1 and in no order, of the patterns that a text matches, and 0.
 
         None where memory ran out. Several threads may search at once.
         """
-        found: list[int] | None = self._match(text)
+        found = self.match(text)
         return found if found and 0 in found else None
 
 

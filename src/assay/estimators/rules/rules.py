@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.config import FoldingConfig
-from assay.estimators.folding import Folded, fold, fold_with_spans
-from assay.estimators.rules.matching import Matcher
+from assay.estimators.folding import Folded, fold_with_spans, folder
+from assay.estimators.rules.matching import NOTHING, Matcher
 from assay.estimators.rules.patterns import SET_MEMORY
 from assay.estimators.rules.rule import Hit, Rule
 from assay.estimators.rules.rule_examples import faults_of_examples
@@ -60,6 +60,10 @@ class Rules:
         self.active = self.deciding + self.evidence
         self._max_mem = max_mem
         self._views = {view: _View(columns, self.active, max_mem) for view, columns in self._columns()}
+        self._passes = [
+            (folder(folding) if name == "folded" else None, view.columns, view.matcher)
+            for name, view in self._views.items()
+        ]
         self._fallbacks = _Fallbacks()
 
     @property
@@ -75,11 +79,43 @@ class Rules:
         if isinstance(texts, str):
             raise TextError("One text was given where a list belongs; wrap it: hits([text]).", index=0)
         found = np.zeros((len(texts), len(self.active)), dtype=np.bool_)
-        if self._views:
-            for row, text in enumerate(texts):
-                for column in self._fired(text, row):
-                    found[row, column] = True
+        for row, text in enumerate(texts if self._passes else ()):
+            if fired := self.matched(text, row):
+                found[row, fired] = True
         return found
+
+    def matched(self, text: str, index: int = 0) -> list[int]:
+        """Return the numbers of the active rules that fire on one text, rising: those that decide come first.
+
+        The way for single texts: where the first number is less than ``len(deciding)``, that rule decides,
+        and what is not less are columns of evidence. Raises TextError for a text that is not valid Unicode,
+        naming ``index`` as its place.
+
+        >>> NO_RULES.matched("nothing can fire")
+        []
+        """
+        if not self._passes:
+            return []
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError as error:
+            raise TextError(
+                f"Text {index} has a lone surrogate at character {error.start}, which is not valid Unicode.",
+                index=index,
+            ) from error
+        fired: list[int] = []
+        for folding, columns, matcher in self._passes:
+            if folding is not None:
+                text = folding(text)
+                encoded = text.encode()
+            found = matcher.match_ascii(encoded) if text.isascii() else matcher.match(text, encoded)
+            if found == NOTHING:
+                continue
+            if not found or 0 not in found:
+                found = matcher.match_each(encoded)
+                self._fallbacks.note(len(columns), len(encoded))
+            fired += [columns[number - 1] for number in found if number]
+        return sorted(fired) if len(fired) > 1 else fired
 
     def find(self, text: str) -> list[Hit]:
         """Return the active rules that fire on a text, in their order, with the places that they match.
@@ -87,7 +123,7 @@ class Rules:
         Places are characters of the text as it came, at most 100 a rule. A folded rule's place covers all
         that was folded into what it matched. Raises TextError for a text that is not valid Unicode.
         """
-        fired = [(self.active[column], column) for column in sorted(self._fired(text, 0))]
+        fired = [(self.active[column], column) for column in self.matched(text)]
         folded = None
         if any(rule.view == "folded" for rule, _ in fired):
             folded = fold_with_spans(text, self.folding)
@@ -142,27 +178,6 @@ class Rules:
             columns = [column for column, rule in enumerate(self.active) if rule.view == view]
             if columns:
                 yield view, columns
-
-    def _fired(self, text: str, index: int) -> list[int]:
-        try:
-            encoded = text.encode()
-        except UnicodeEncodeError as error:
-            raise TextError(
-                f"Text {index} has a lone surrogate at character {error.start}, which is not valid Unicode.",
-                index=index,
-            ) from error
-        fired: list[int] = []
-        for name, view in self._views.items():
-            if name == "folded":
-                text = fold(text, self.folding)
-                encoded = text.encode()
-            found = view.matcher.match(text, encoded)
-            if found is None:
-                found = view.matcher.match_each(encoded)
-                self._fallbacks.note(len(view.columns), len(encoded))
-            if found != [0]:
-                fired += [view.columns[number - 1] for number in found if number]
-        return fired
 
     def _spans(self, column: int, text: str, folded: Folded | None) -> list[tuple[int, int]]:
         view = self._views["raw" if folded is None else "folded"]
