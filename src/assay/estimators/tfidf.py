@@ -1,18 +1,19 @@
 """Fitting linear models over n-grams and evidence: counted once, fitted on all rows and fold by fold."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.config import EstimatorConfig
-from assay.estimators.conversion import Counted, assemble, count_steps
+from assay.estimators.conversion import Counted, assemble
+from assay.estimators.counting import Counts, count_ngrams, specs_of
 from assay.estimators.cross_validation import held_out_logits
 from assay.estimators.linear import Floats, LinearModel, Link
-from assay.estimators.ngrams import TOKEN_PATTERNS
+from assay.estimators.ngrams import NgramSpec
 from assay.estimators.regression import Features, Regression, fit_regression
-from assay.exceptions import DataError, MissingExtra
+from assay.exceptions import DataError
 from assay.progress import Progress
 
 
@@ -45,11 +46,12 @@ def fit_linear(
     _check_targets(labels, targets)
     hits = _columns(evidence or {}, len(texts))
     with progress.step(f"count the n-grams of {len(texts):,} texts"):
-        counted, counts = _count(config, texts)
-    features, truth = Features(counts, hits), np.asarray(targets)
-    with progress.step(f"fit {sum(part.shape[1] for part in (*counts, hits)):,} weights"):
+        specs = specs_of(config)
+        counts = [count_ngrams(spec, texts, config.min_df) for spec in specs]
+    features, truth = Features(tuple(part.matrix for part in counts), hits), np.asarray(targets)
+    with progress.step(f"fit {sum(len(part.grams) for part in counts) + hits.shape[1]:,} weights"):
         regression = fit_regression(config, labels, features, truth)
-        model = _model(config, labels, counted, regression, list(evidence or {}))
+        model = _model(labels, specs, counts, regression, list(evidence or {}))
     if folds is None:
         return Fitted(model, None)
     numbers = np.asarray(folds, np.int64)
@@ -85,46 +87,16 @@ def _columns(evidence: Mapping[str, NDArray[np.bool_]], texts: int) -> NDArray[n
     return hits
 
 
-def _count(config: EstimatorConfig, texts: Sequence[str]) -> tuple[list[Counted], tuple[Any, ...]]:
-    """Return each block's n-grams, and how often they are in each text (texts, n-grams)."""
-    vectorisers = _vectorisers(config)
-    try:
-        counts = tuple(vectoriser.fit_transform(texts) for vectoriser in vectorisers)
-    except ValueError as error:
-        raise DataError(
-            f"No n-gram is left to learn from ({error}). "
-            f"Lower min_df, now {config.min_df}, or bring more rows.",
-            rows=len(texts),
-        ) from error
-    return [part for vectoriser in vectorisers for part in count_steps([vectoriser])], counts
-
-
-def _vectorisers(config: EstimatorConfig) -> list[Any]:
-    try:
-        from sklearn.feature_extraction.text import CountVectorizer
-    except ImportError as error:
-        raise MissingExtra("Training", package="scikit-learn", extra="train") from error
-    shared: dict[str, Any] = {"min_df": config.min_df, "binary": config.weighting == "nb"}
-    pattern = TOKEN_PATTERNS[config.tokens]
-    words = CountVectorizer(ngram_range=config.word_ngrams, token_pattern=pattern, **shared)
-    if config.char_ngrams is None:
-        return [words]
-    return [words, CountVectorizer(ngram_range=config.char_ngrams, analyzer="char_wb", **shared)]
-
-
 def _model(
-    config: EstimatorConfig,
     labels: Sequence[str],
-    counted: Sequence[Counted],
+    specs: Sequence[NgramSpec],
+    counts: Sequence[Counts],
     regression: Regression,
     rules: Sequence[str],
 ) -> LinearModel:
-    changes: dict[str, Any] = {"norm": "l2"}
-    if config.weighting == "idf" and config.sublinear_tf:
-        changes["tf"] = "log"
     parts = [
-        part._replace(spec=part.spec.model_copy(update=changes), scale=weighing.scale)
-        for part, weighing in zip(counted, regression.weighings, strict=True)
+        Counted(spec, part.grams, weighing.scale)
+        for spec, part, weighing in zip(specs, counts, regression.weighings, strict=True)
     ]
     link: Link = "sigmoid" if len(labels) == 2 else "softmax"
     return assemble(labels, link, parts, regression.coef, regression.intercept, rules)

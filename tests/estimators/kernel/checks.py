@@ -4,13 +4,19 @@ A part of the kernel has its function in ``CHECKS``, which raises where the two 
 chooses the part. Inputs once found are kept in ``seeds`` and tried again by ``test_seeds.py``.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.config import FoldingConfig
 from assay.estimators import LinearModel
+from assay.estimators.folding.compiled import compiled_fold
+from assay.estimators.folding.folding import fold_by_steps
 from assay.estimators.kernel import compiled
 from assay.estimators.linear import Block
 from assay.estimators.ngrams import NgramSpec, analyzer_of
@@ -102,7 +108,49 @@ class Bits:
         return number
 
 
-CHECKS: dict[str, Callable[[bytes], None]] = {"scoring": check_scoring}
+def check_folding(data: bytes) -> None:
+    """Fold texts with the steps that the input switches on."""
+    bits = Bits(data)
+    switches = {name: bits.take(4) > 0 for name in FoldingConfig.model_fields}
+    config = FoldingConfig.model_validate(switches)
+    fold = folding_of(config)
+    for text in bits.texts:
+        assert fold(text) == fold_by_steps(text, config)
+
+
+@cache
+def folding_of(config: FoldingConfig) -> Callable[[str], str]:
+    """Return the compiled function that folds a text."""
+    fold = compiled_fold(config)
+    assert fold is not None
+    return fold
+
+
+def check_counting(data: bytes) -> None:
+    """Count the n-grams of texts."""
+    bits = Bits(data)
+    low, kind, least = 1 + bits.take(4), bits.take(5), 1 + bits.take(3)
+    sizes = (low, min(10, low + bits.take(4)))
+    spec = NgramSpec(analyzer=ANALYZERS[kind], ngrams=sizes)
+    if spec.analyzer == "char":
+        return
+    counted = [Counter(analyzer_of(spec)(text)) for text in bits.texts]
+    held = Counter(chain.from_iterable(counted))
+    grams, starts, columns, counts = compiled("counting").count(bits.texts, spec.analyzer, *sizes, least)  # type: ignore[union-attr]
+    expected = sorted(gram for gram, times in held.items() if times >= least)
+    assert grams == expected
+    begins = np.frombuffer(starts, np.int64).tolist()
+    numbers = list(zip(np.frombuffer(columns, np.int32).tolist(), np.frombuffer(counts, np.int32).tolist(), strict=True))
+    for each, begin, end in zip(counted, begins, begins[1:], strict=False):
+        row = [(number, each[gram]) for number, gram in enumerate(expected) if gram in each]
+        assert numbers[begin:end] == row
+
+
+CHECKS: dict[str, Callable[[bytes], None]] = {
+    "scoring": check_scoring,
+    "folding": check_folding,
+    "counting": check_counting,
+}
 
 
 def check(data: bytes) -> None:
