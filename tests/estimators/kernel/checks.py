@@ -136,12 +136,13 @@ def check_counting(data: bytes) -> None:
         return
     counted = [Counter(analyzer_of(spec)(text)) for text in bits.texts]
     held = Counter(chain.from_iterable(counted))
-    grams, starts, columns, counts = compiled("counting").count(bits.texts, spec.analyzer, *sizes, least)  # type: ignore[union-attr]
+    counting: Any = compiled("counting")
+    grams, *arrays = counting.count(bits.texts, spec.analyzer, *sizes, least)
+    begins, columns, counts = map(np.frombuffer, arrays, (np.int64, np.int32, np.int32))
     expected = sorted(gram for gram, times in held.items() if times >= least)
     assert grams == expected
-    begins = np.frombuffer(starts, np.int64).tolist()
-    numbers = list(zip(np.frombuffer(columns, np.int32).tolist(), np.frombuffer(counts, np.int32).tolist(), strict=True))
-    for each, begin, end in zip(counted, begins, begins[1:], strict=False):
+    numbers = list(zip(columns.tolist(), counts.tolist(), strict=True))
+    for each, begin, end in zip(counted, begins.tolist(), begins.tolist()[1:], strict=False):
         row = [(number, each[gram]) for number, gram in enumerate(expected) if gram in each]
         assert numbers[begin:end] == row
 
