@@ -2,7 +2,7 @@
 PYTHON ?= python3
 # SERVE=0: `make quickstart` ends after a self-check instead of serving.
 SERVE ?= 1
-# How long `make fuzz` sends bytes, and how many requests it makes of each call.
+# How long `make fuzz` sends bytes and `make fuzz-kernel` runs, and how many requests `make fuzz` makes of each call.
 FUZZ_SECONDS ?= 600
 FUZZ_EXAMPLES ?= 500
 # Processes that run the tests; with 0 they run in this one.
@@ -18,7 +18,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup dvc check test docs fuzz bench figures swaps soak lock lock-check clean help
+.PHONY: quickstart setup dvc check test docs fuzz fuzz-kernel bench figures swaps soak lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -45,6 +45,9 @@ docs: .venv/.dev ## write the generated parts of docs/ again and run the documen
 fuzz: .venv/.dev ## try the service with made-up requests for FUZZ_SECONDS, and FUZZ_EXAMPLES a call, from a new seed
 	FUZZ_SEED=$$(date +%s) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) \
 		$(BIN)/pytest -s tests/service/connections/test_raw_http.py tests/contracts/test_openapi.py
+
+fuzz-kernel: .venv/.dev ## build the kernel with sanitizers (needs clang) and try it with made-up texts for FUZZ_SECONDS
+	$(BIN)/python -m tests.estimators.kernel.fuzz --seconds $(FUZZ_SECONDS)
 
 bench: .venv/.dev ## measure quality and speed on the real sets beside this folder; writes benchmarks/results and docs/figures.md
 	$(BIN)/python -m benchmarks.sentiment

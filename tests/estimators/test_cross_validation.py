@@ -1,6 +1,7 @@
 """Held-out scores: those of models that have not seen the row, and folds that keep every label."""
 
 import io
+import os
 import re
 from itertools import combinations
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from assay.estimators import cross_validation
 from assay.estimators.cross_validation import FOLDS, folds_of
 from assay.estimators.linear import probabilities
 from assay.estimators.tfidf import Fitted, fit_linear
@@ -95,6 +97,21 @@ def test_folds_leave_the_model_as_it_is(family: Family) -> None:
     with_folds, without = fit(family, texts, targets, folds=folds), fit(family, texts, targets)
     assert without.held_out is None
     assert np.array_equal(with_folds.model.logits(texts), without.model.logits(texts))
+
+
+def test_folds_fitted_at_once_score_as_one_after_the_other(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, targets, folds = rows_of(family)
+    monkeypatch.setattr(cross_validation, "MOST_AT_ONCE", 1)
+    alone = fit(family, texts, targets, folds=folds).held_out
+    monkeypatch.setattr(cross_validation, "MOST_AT_ONCE", FOLDS)
+    monkeypatch.setattr(os, "cpu_count", lambda: FOLDS)
+    for _ in range(3):
+        at_once = fit(family, texts, targets, folds=folds).held_out
+        assert alone is not None
+        assert at_once is not None
+        assert np.array_equal(alone, at_once)
 
 
 def fit_spam(folds: list[int], **estimator: object) -> Fitted:

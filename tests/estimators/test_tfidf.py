@@ -82,6 +82,25 @@ def test_evidence_weighs_on_each_of_many_labels() -> None:
     assert model.predict_proba(["lunch"], np.array([[False, True]])).argmax() == 2
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"weighting": "nb", "tokens": "words-and-punctuation", "word_ngrams": (1, 3), "min_df": 3},
+        {"char_ngrams": (2, 5), "sublinear_tf": False},
+    ],
+    ids=["tf-idf", "ratios", "characters"],
+)
+def test_python_counts_to_the_same_model(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    by_kernel = fit(**config).model
+    monkeypatch.setenv("ASSAY_KERNEL", "python")
+    by_python = fit(**config).model
+    assert by_kernel.spec == by_python.spec
+    expected = by_python.to_arrays()
+    for name, array in by_kernel.to_arrays().items():
+        assert np.array_equal(array, expected[name]), name
+
+
 def test_without_rules_a_model_has_no_evidence() -> None:
     plain, empty = fit().model, fit(evidence={}).model
     assert plain.evidence is None

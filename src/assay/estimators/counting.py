@@ -37,7 +37,7 @@ def specs_of(config: EstimatorConfig) -> list[NgramSpec]:
 
 
 def count_ngrams(spec: NgramSpec, texts: Sequence[str], min_df: int) -> Counts:
-    """Return the n-grams that are in at least ``min_df`` texts, with their counts: 1 where ``spec`` is binary.
+    """Return the n-grams that are in at least ``min_df`` texts, with their counts; a binary one is 1.
 
     Raises DataError when there are none or when one has a lone surrogate, MissingExtra without scikit-learn.
     """

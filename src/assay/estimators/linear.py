@@ -223,7 +223,8 @@ class LinearModel:
         part = kernel.compiled("scoring")
         if part is None:
             return None
-        model: scoring.Model = part.Model(tuple(block.compiled for block in self.blocks), self.intercept)
+        intercept = np.require(self.intercept, requirements=["C", "A"])
+        model: scoring.Model = part.Model(tuple(block.compiled for block in self.blocks), intercept)
         return model
 
     def _hits(self, texts: int, evidence: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

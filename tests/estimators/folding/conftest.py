@@ -11,13 +11,10 @@ from assay.estimators.folding import folder
 @pytest.fixture(scope="module", params=["compiled", "python"], autouse=True)
 def form(request: pytest.FixtureRequest) -> Iterator[str]:
     """The form that ``fold`` takes meanwhile."""
-    caches = kernel.compiled, folder
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_KERNEL", "python" if request.param == "python" else "")
-        for cache in caches:
-            cache.cache_clear()
+        folder.cache_clear()
         if request.param == "compiled" and kernel.compiled("folding") is None:
             pytest.skip("the kernel was not built: there was no C compiler")
         yield request.param
-    for cache in caches:
-        cache.cache_clear()
+    folder.cache_clear()

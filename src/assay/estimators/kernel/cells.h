@@ -9,17 +9,16 @@
 /* A code point in the lower 21 bits, and what it is above them. */
 typedef uint32_t Cell;
 #define POINT_MASK 0x1fffffu
-#define ALNUM (1u << 21)   /* str.isalnum */
-#define LETTER (1u << 22)  /* may be spelled out: Latin, Greek or Cyrillic, lower case */
-#define PLAIN (1u << 23)   /* a-z */
-#define DIGIT (1u << 24)   /* 0-9 */
-#define LEET (1u << 25)    /* stands for a letter; the bit after DIGIT's, see scan() */
-#define STROKE (1u << 26)  /* separates letters, with a blank on either side or none */
-#define STOP (1u << 27)    /* separates letters alone */
-#define BLANK (1u << 28)   /* a blank or a tab */
-#define REPEATS (1u << 29) /* a letter that may be drawn out: [^\W\d_] */
-#define SEPARATES (STROKE | STOP | BLANK)
-#define WORDLIKE (PLAIN | DIGIT | LEET)
+#define ALNUM (1u << 21)     /* str.isalnum */
+#define LETTER (1u << 22)    /* may be spelled out: Latin, Greek or Cyrillic, lower case */
+#define PLAIN (1u << 23)     /* a-z */
+#define DIGIT (1u << 24)     /* 0-9 */
+#define LEET (1u << 25)      /* stands for a letter */
+#define MASKING (1u << 26)   /* DIGIT or LEET */
+#define SEPARATES (1u << 27) /* may stand between letters that are spelled out */
+#define REPEATS (1u << 28)   /* a letter that may be drawn out: [^\W\d_] */
+#define MARK (1u << 29)      /* ! */
+#define INSIDE (1u << 30)    /* LETTER or LEET */
 
 #define MAX_LEET 32
 /* Empty cells on either side of a text, which no pass looks beyond. */
@@ -38,26 +37,31 @@ static inline int is_apostrophe(Cell cell) { return point_of(cell) == '\'' || po
 
 static inline int in_word(Cell cell) { return (cell & ALNUM) != 0 || point_of(cell) == '_'; }
 
+/* Signs that separate with a blank on either side or none; others that separate do so alone. */
+static inline int is_stroke(Cell cell) {
+    Py_UCS4 point = point_of(cell);
+    return point == 0xb7 || point == 0x2022 || (point != 0 && point < 128 && strchr("._-*/\\|~", (int)point) != NULL);
+}
+
+static inline int is_blank(Cell cell) { return point_of(cell) == ' ' || point_of(cell) == '\t'; }
+
+static inline int is_stop(Cell cell) { return cell & SEPARATES && !is_stroke(cell) && !is_blank(cell); }
+
 static Cell class_of(const Classes *classes, Py_UCS4 point) {
     Cell cell = point;
     if (Py_UNICODE_ISALNUM(point))
         cell |= ALNUM | (Py_UNICODE_ISDECIMAL(point) ? 0 : REPEATS);
     if ((point >= 'a' && point <= 'z') || (point >= 0xdf && point <= 0x24f && point != 0xf7) ||
         (point >= 0x3ac && point <= 0x481) || (point >= 0x48b && point <= 0x52f))
-        cell |= LETTER;
-    if (point < 128 && point != 0) {
-        int sign = (int)point;
-        cell |= sign >= 'a' && sign <= 'z' ? PLAIN : 0;
-        cell |= sign >= '0' && sign <= '9' ? DIGIT : 0;
-        cell |= strchr("._-*/\\|~", sign) != NULL ? STROKE : 0;
-        cell |= strchr(",:+=", sign) != NULL ? STOP : 0;
-        cell |= sign == ' ' || sign == '\t' ? BLANK : 0;
-    }
-    if (point == 0xb7 || point == 0x2022)
-        cell |= STROKE;
+        cell |= LETTER | INSIDE;
+    cell |= point >= 'a' && point <= 'z' ? PLAIN : 0;
+    cell |= point >= '0' && point <= '9' ? DIGIT | MASKING : 0;
+    cell |= point == '!' ? MARK : 0;
+    if (is_stroke(point) || is_blank(point) || (point != 0 && point < 128 && strchr(",:+=", (int)point) != NULL))
+        cell |= SEPARATES;
     for (int at = 0; at < classes->leets; at++)
         if (classes->leet[at] == point)
-            cell |= LEET;
+            cell |= LEET | MASKING | INSIDE;
     return cell;
 }
 
@@ -77,6 +81,7 @@ static Cell letter_of(const Classes *classes, Cell cell) {
 typedef struct {
     Cell *first;
     Py_ssize_t length, capacity;
+    Cell all; /* the bits that any of them has */
 } Cells;
 
 /* Returns 0, or -1 with an exception. */
@@ -117,10 +122,8 @@ static inline void cells_copy(Cells *to, const Cell *from, Py_ssize_t count) {
 
 /* Returns the text of some cells, or NULL with an exception. */
 static PyObject *cells_text(const Cells *cells) {
-    Cell highest = 0;
-    for (Py_ssize_t at = 0; at < cells->length; at++)
-        highest |= cells->first[at];
-    highest &= POINT_MASK;
+    /* As large as the largest character in what its size takes. */
+    Cell highest = point_of(cells->all);
     PyObject *text = PyUnicode_New(cells->length, highest > 0x10ffff ? 0x10ffff : highest);
     if (text == NULL)
         return NULL;

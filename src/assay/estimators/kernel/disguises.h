@@ -8,20 +8,20 @@
 static Py_ssize_t separator(const Cell *cell, int signs) {
     Py_ssize_t length = 0;
     if (!signs) {
-        while (length < 4 && cell[length] & BLANK)
+        while (length < 4 && is_blank(cell[length]))
             length++;
         return length < 4 ? length : 0;
     }
-    if (cell[0] & STOP)
+    if (is_stop(cell[0]))
         return 1;
-    if (cell[0] & BLANK)
+    if (is_blank(cell[0]))
         length++;
     Py_ssize_t strokes = length;
-    while (length < strokes + 2 && cell[length] & STROKE)
+    while (length < strokes + 2 && is_stroke(cell[length]))
         length++;
     if (length == strokes)
         return 0;
-    return cell[length] & BLANK ? length + 1 : length;
+    return is_blank(cell[length]) ? length + 1 : length;
 }
 
 static int same(const Cell *one, const Cell *other, Py_ssize_t length) {
@@ -45,7 +45,7 @@ static const Cell *spelled(const Cell *first, int signs, Py_ssize_t *apart) {
     if (width == 0 || !begins(first))
         return NULL;
     const Cell *last = NULL, *cell = first + 1 + width;
-    Cell inside = signs ? LETTER | LEET : LETTER;
+    Cell inside = signs ? INSIDE : LETTER;
     for (int letters = 2; *cell & inside; letters = 3) {
         int followed = same(cell + 1, first + 1, width);
         if (letters == 3 && *cell & LETTER && (followed || ends(cell)))
@@ -88,31 +88,36 @@ static int any_spelled(const Cell *cell, const Cell *end) {
 enum { SPELLED = 1, MASKED = 2, MARKED = 4, DRAWN = 8 };
 
 typedef struct {
-    Cell single, masked, marked, drawn;
+    Cell single, masked, marked, drawn, all;
 } Seen;
 
-/* Without branches, so that compilers make it work on many cells at once. */
+/* Without branches, so that compilers make it work on many cells at once: shifts put the classes of neighbours
+   above each other. */
+_Static_assert(SEPARATES << 3 == INSIDE && PLAIN << 3 == MASKING && MARK >> 6 == PLAIN, "shifts of scan_block");
 static inline void scan_block(const Cell *cell, Py_ssize_t count, Seen *seen) {
-    Cell single = 0, masked = 0, marked = 0, drawn = 0;
+    Cell single = 0, masked = 0, marked = 0, drawn = 0, all = 0;
     for (Py_ssize_t at = 0; at < count; at++) {
         Cell before = cell[at - 1], here = cell[at], after = cell[at + 1];
-        single |= ((before & SEPARATES) != 0) & ((after & SEPARATES) != 0) ? here : 0;
-        masked |= (before & PLAIN) != 0 ? here : 0;
-        marked |= here == '!' ? after : 0;
+        all |= here;
+        single |= (before & after & SEPARATES) << 3 & here;
+        masked |= before << 3 & here;
+        marked |= here >> 6 & after;
         drawn |= (before == here) & (here == after) ? here : 0;
     }
-    seen->single = single & (LETTER | LEET);
-    seen->masked |= masked & (DIGIT | LEET);
+    seen->all |= all;
+    seen->single = single & INSIDE;
+    seen->masked |= masked & MASKING;
     seen->marked |= marked & PLAIN;
     seen->drawn |= drawn & REPEATS;
 }
 
-#define BLOCK 32
+#define BLOCK 16
 /* A letter inside has its separator and another letter before it. */
 #define MAX_BEHIND 5
 
-static int scan(const Cells *cells) {
-    Seen seen = {0, 0, 0, 0};
+/* Returns what a text may hold, and notes which bits its characters have. */
+static int scan(Cells *cells) {
+    Seen seen = {0, 0, 0, 0, 0};
     const Cell *first = cells->first, *end = first + cells->length;
     int words = 0;
     for (const Cell *cell = first; cell < end; cell += BLOCK) {
@@ -124,6 +129,7 @@ static int scan(const Cells *cells) {
         if (seen.single && !words)
             words = any_spelled(cell - first < MAX_BEHIND ? first : cell - MAX_BEHIND, after);
     }
+    cells->all = seen.all;
     return (words ? SPELLED : 0) | (seen.masked ? MASKED : 0) | (seen.marked ? MARKED : 0) |
            (seen.drawn ? DRAWN : 0);
 }
@@ -178,7 +184,7 @@ static void read_run(const Classes *classes, Cell *run, Py_ssize_t length, int l
 
 /* Returns the end of the run of digits and signs at a cell. */
 static inline Cell *run_end(Cell *cell) {
-    while (*cell & (DIGIT | LEET))
+    while (*cell & MASKING)
         cell++;
     return cell;
 }
@@ -229,9 +235,9 @@ static void read_masked(const Classes *classes, Cells *cells) {
     Cell *cell = cells->first, *end = cell + cells->length;
     while (cell < end) {
         Cell *word = cell, seen = 0;
-        for (; *cell & WORDLIKE; cell++)
+        for (; *cell & (PLAIN | MASKING); cell++)
             seen |= *cell;
-        if (seen & PLAIN && seen & (DIGIT | LEET))
+        if (seen & PLAIN && seen & MASKING)
             read_word(classes, word, cell);
         cell++;
     }
@@ -245,7 +251,7 @@ static inline int is_consonant(Cell cell) {
 static void read_marks(const Classes *classes, Cells *cells) {
     const Cell *end = cells->first + cells->length, *last = NULL;
     for (Cell *cell = cells->first; cell < end; cell++) {
-        if (point_of(*cell) != '!' || !(cell[1] & PLAIN))
+        if (!(*cell & MARK) || !(cell[1] & PLAIN))
             continue;
         const Cell *before = cell - 1;
         while (cell - before <= 3 && is_consonant(*before))

@@ -12,6 +12,7 @@ NOTHING = [0]
 MAX_SPANS = 100
 """The most places of one pattern in one text that are told."""
 
+ASCII = bytes(range(128))
 WORDS_BEYOND_ASCII = "|".join(rf"[^\x00-\x7F\P{kind}]" for kind in "LMN")
 
 
@@ -34,14 +35,14 @@ class Matcher:
         self._loose = self._set
         if any(expansions):
             self._loose = PatternSet([e.loose if e else pattern for e, pattern in both], max_mem)
-        self._beyond_ascii = compile_pattern(WORDS_BEYOND_ASCII.encode())
+        self._beyond_ascii = PatternSet([WORDS_BEYOND_ASCII], max_mem)
 
     def match(self, text: str, encoded: bytes) -> list[int] | None:
         """Return the numbers of the patterns that a text matches, in no order and with a 0 (see NOTHING).
 
         ``encoded`` is the text in UTF-8. None where memory ran out: ``match_each`` answers then.
         """
-        if self._loose is self._set or text.isascii() or self._beyond_ascii.search(encoded) is None:
+        if self._loose is self._set or text.isascii() or not self._has_words_beyond_ascii(encoded):
             return self._set.search(encoded)
         found = self._loose.search(encoded)
         if found is None:
@@ -76,6 +77,10 @@ class Matcher:
                 done = end
                 # The character before a word may be the last one of the match before it.
                 at = _step(encoded, end, -1) if edges else end
+
+    def _has_words_beyond_ascii(self, encoded: bytes) -> bool:
+        # Without memory to tell, it may have: the longer way is right for every text.
+        return self._beyond_ascii.search(encoded.translate(None, ASCII)) != NOTHING
 
     def _fires(self, number: int, encoded: bytes) -> bool:
         return self._regex(number).search(encoded) is not None
