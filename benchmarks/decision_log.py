@@ -22,6 +22,7 @@ from assay.service import Decided, DecisionSink, Exchange
 from assay.telemetry import Counters, DecisionLog, LogPolicy
 from assay.telemetry.decisions.hashing import Hashes
 from assay.telemetry.decisions.names import names_in
+from assay.telemetry.decisions.record import line_of
 from assay.telemetry.decisions.recording import Recording, TextPolicy
 from assay.telemetry.decisions.redaction import redact
 from benchmarks.sets import ROOT, load, run, task_named
@@ -130,8 +131,8 @@ def costs(cascade: Cascade, texts: Sequence[str]) -> dict[str, Any]:
 def lines(recording: Recording, given: Sequence[Decided]) -> None:
     """Make the line of each decision."""
     for each in given:
-        for record in recording.records(each):
-            record.line()
+        _, fields = recording.note(each, each.texts[0], each.decisions[0], None)
+        line_of(fields or {})
 
 
 def processor(work: Callable[[], object]) -> float:

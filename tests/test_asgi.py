@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from assay import asgi
 from assay.asgi import build_app, create_app
 from assay.config import GatePolicy
 from assay.estimators import load_artifact, read_manifest
@@ -21,6 +22,7 @@ from assay.gate import Check, GateDecision
 from assay.loading import open_registry
 from assay.registry import Registry, find_production
 from assay.settings import Settings
+from assay.telemetry import Counters
 
 ABSENT = ("mlflow", "sklearn", "scipy", "pandas", "torch")
 
@@ -267,6 +269,25 @@ def test_every_decision_is_in_the_log_with_its_request(tmp_path: Path, spam_arti
     assert lines[0]["text_hash"] == lines[3]["text_hash"]
     assert "text_hash" not in lines[5]
     assert all(line["request_id"] for line in lines)
+
+
+def test_what_was_counted_last_is_counted_when_the_service_stops(
+    tmp_path: Path, spam_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Counters] = []
+
+    def counters(folder: Path | None) -> Counters:
+        made.append(Counters(folder))
+        return made[0]
+
+    monkeypatch.setattr(asgi, "Counters", counters)
+    with TestClient(build_app(Settings(home=tmp_path, models=str(spam_artifact)))) as client:
+        assert client.post("/predict", json={"text": "free prize"}).status_code == 200
+    # What waits in memory still is not counted here.
+    monkeypatch.setattr(made[0], "flush", lambda: None)
+    read = made[0].render().decode()
+    assert 'assay_requests_total{method="POST",route="/predict",status="200",task="spam"} 1.0' in read
+    assert 'assay_confidence_total{task="spam",version=""}' in read
 
 
 def test_no_decision_is_logged_where_no_log_is_asked_for(tmp_path: Path, spam_artifact: Path) -> None:

@@ -17,7 +17,7 @@ class Breath:
         self._since = time.perf_counter()
 
     def take(self) -> None:
-        """Pause, if the work has gone on for long enough; it is called as often as for each line of a file."""
+        """Pause, if the work has gone on for long enough; it may be called for each line of a file."""
         if time.perf_counter() - self._since >= HOLD_SECONDS:
             time.sleep(PAUSE_SECONDS)
             self._since = time.perf_counter()

@@ -5,6 +5,7 @@ import time
 from assay.service import Exchange
 from assay.telemetry import backlog
 from assay.telemetry.backlog import Backlog, Bounds
+from assay.telemetry.breath import Breath
 from assay.telemetry.counters import Counters
 from assay.telemetry.ecs import dropped_line, line_of
 from assay.telemetry.logfile import LogFile
@@ -71,7 +72,10 @@ class RequestLog(Backlog[Exchange]):
 
     def _fill(self) -> None:
         taken = self._take(BATCH)
-        self._batch = [line_of(exchange) for exchange in taken.items]
+        breath = Breath()
+        for exchange in taken.items:
+            self._batch.append(line_of(exchange))
+            breath.take()
         self._taken = (taken.lines, taken.content, taken.lost)
         if taken.lost:
             self._batch.append(dropped_line(taken.lost, time.time()))

@@ -3,12 +3,21 @@
 import multiprocessing
 import os
 import stat
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 
 from assay.exceptions import ConfigError
-from assay.telemetry.decisions.hashing import KEY_FILE, Hashes, keep_key, make_key, read_key
+from assay.telemetry.decisions.hashing import (
+    KEY_FILE,
+    PIECE,
+    PIECES_UP_TO,
+    Hashes,
+    keep_key,
+    make_key,
+    read_key,
+)
 
 
 def made_by(
@@ -30,6 +39,30 @@ def test_equal_texts_have_equal_hashes_under_one_key_alone() -> None:
 def test_a_key_may_be_long_and_a_text_odd() -> None:
     assert Hashes(b"k" * 65).text("x") != Hashes(b"k" * 66).text("x")
     assert len(Hashes(b"").subject("\ud800")) == 32
+
+
+@pytest.mark.parametrize(
+    ("text", "hashed"),
+    [
+        ("", "d09694304f6b450f3cc7dedbb3398aeb"),
+        ("lunch tomorrow?", "e728aad79c2aa309c69aaa7c1026b28f"),
+        ("é" * 1_500, "cb89cf9c1ced0b1beb5040966e40dc27"),
+        ("x" * 2_047, "8d000b0f864c173a4d8d460fbc057d64"),
+        ("x" * 2_048, "9cc7ad2077ccff47ea179cfae2bd01c5"),
+        ("y" * 100_000, "2e0fd23915f64a65df15886cc63e9f1d"),
+        ("\ud800", "4bfe41c73bc0696a5849fedaa91aaeb0"),
+    ],
+)
+def test_a_hash_is_that_of_versions_before(text: str, hashed: str) -> None:
+    assert Hashes(b"k" * 32).text(text) == hashed
+
+
+@pytest.mark.parametrize("length", [PIECE, PIECE + 1, 2 * PIECE, PIECES_UP_TO, PIECES_UP_TO + 1])
+def test_a_hash_made_in_pieces_is_that_of_the_whole(length: int) -> None:
+    text = ("pieces " * length)[:length]
+    whole = blake2b(b"k" * 32, digest_size=64).digest()
+    made = blake2b(text.encode(), digest_size=16, key=whole, person=b"assay text").hexdigest()
+    assert Hashes(b"k" * 32).text(text) == made
 
 
 def test_the_setting_goes_before_the_file(tmp_path: Path) -> None:

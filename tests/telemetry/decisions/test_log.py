@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from assay.telemetry import Counters, DecisionLog, LogPolicy
 from assay.telemetry.decisions import log as module
 from assay.telemetry.decisions import recording
 from assay.telemetry.decisions.hashing import Hashes, read_key
+from assay.telemetry.decisions.log import BREATH_SECONDS, LONG_SLICE, SLICE
 from assay.telemetry.decisions.names import names_in
 from assay.telemetry.decisions.recording import LOOKS, Recording, sampled
 from assay.telemetry.decisions.seen import Seen
@@ -294,6 +296,40 @@ def test_nothing_runs_before_and_after(tmp_path: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
     log.write(decided())
     assert log.state()["dropped"] == 1
+
+
+def test_lines_wait_for_the_next_write_and_many_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITE_SECONDS", 3_600.0)
+    monkeypatch.setattr(module, "MOST_READY", 100)
+    log = DecisionLog(tmp_path, metrics=Counters())
+    with log.running():
+        log.write(decided())
+        wait_for(lambda: log.state()["written"] == 1)
+        log.write(decided(*["text"] * 60))
+        wait_for(lambda: len(log._ready) == 60 and not log._lines)
+        assert (log.state()["written"], log.state()["waiting"]) == (1, 60)
+        assert log.state()["lag_seconds"] < 3_600
+        log.write(decided(*["text"] * 60))
+        wait_for(lambda: log.state()["written"] == 121)
+        log.write(decided())
+    assert len(logged(tmp_path)) == 122
+
+
+@pytest.mark.parametrize(("behind", "pauses"), [(10_000, 32), (0, 4)])
+def test_pauses_are_rarer_where_many_decisions_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: int, pauses: int
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(module, "BEHIND", behind)
+    log = DecisionLog(tmp_path, metrics=Counters())
+    log._offer(decided(*["text"] * 512), 512, 2_048)
+    log._breath_at = SLICE if behind else LONG_SLICE
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "sleep", slept.append)
+        log._write_batch()
+    assert slept == [BREATH_SECONDS] * pauses
 
 
 def test_a_sample_is_the_same_each_time_and_of_its_size() -> None:

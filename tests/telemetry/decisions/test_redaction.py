@@ -1,15 +1,21 @@
 """What identifies people is taken out of texts, what does not stays, in time linear in the text."""
 
+import sys
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.telemetry.decisions import redaction
 from assay.telemetry.decisions.numbers import luhn
 from assay.telemetry.decisions.redaction import redact
 
 ANY = st.text(st.characters(codec="utf-8"))
+LINKS = ".com .COM .Com .me .ME/x .it/a .co.uk:80/ www.x Www1.! :// http 。com"
+PARTS = st.sampled_from(
+    [*LINKS.split(), "@", "example", "call ", "0770", "0900", "12-34", " ", "é", "１２３"]
+)
 PLAIN = st.text(st.sampled_from("abc .,!?\n'é日"))
 
 
@@ -58,6 +64,24 @@ def test_what_identifies_people_is_replaced(text: str, left: str) -> None:
 )
 def test_what_identifies_nobody_stays(text: str) -> None:
     assert redact(text) == text
+
+
+@given(st.one_of(ANY, st.text(st.sampled_from("wW.,/@:09٣ abcomCOM\n🙂")), st.lists(PARTS).map("".join)))
+def test_a_text_that_is_not_looked_through_has_nothing_to_replace(text: str) -> None:
+    looked = redact(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(redaction, "may_hold", lambda *_: True)
+        assert redact(text) == looked
+
+
+def test_digits_of_any_script_are_noticed() -> None:
+    for digit in (chr(code) for code in range(sys.maxunicode) if chr(code).isdecimal()):
+        assert redaction.may_hold(digit * 6, (digit * 6).encode())
+
+
+@pytest.mark.parametrize("text", ["", "12345", "a.b, ww. it.x", "“quoted” – naïve, Привет, 日本語 …" * 9])
+def test_most_texts_need_not_be_looked_through(text: str) -> None:
+    assert not redaction.may_hold(text, text.encode())
 
 
 @given(ANY)

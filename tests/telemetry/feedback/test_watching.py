@@ -17,6 +17,7 @@ from tests.conftest import make_task
 from tests.telemetry.feedback.logs import NOW, SAID, record, rotate, say, write_active, write_closed
 
 HAM = {"label": "ham", "confidence": 0.99}
+FORMER = json.dumps({"format": 1, "cursor": "", "files": {"a": 7}})
 SOON = SAID + 3_600
 DAY = 86_400.0
 
@@ -141,7 +142,16 @@ def test_a_restart_reads_no_closed_file_again_and_damage_to_what_is_kept_all_of_
         assert watch.step(60)
         watch.close()
         assert len(read) == expected
-    for damage in ("{", "[]", '{"format": 99}', json.dumps({"format": 1, "cursor": "", "files": {"a": 7}})):
+    whole = (folder / STATE).read_text()
+    for damage in (
+        "",
+        "{",
+        "[]",
+        '{"format": 99}',
+        FORMER,
+        '{"format":2,"cursor":""}\n["a",7]\n',
+        whole[:-9],
+    ):
         (folder / STATE).write_text(damage)
         read.clear()
         told = Told()

@@ -166,7 +166,8 @@ class DecisionLog(Backlog[Decided]):
             for text, decision in zip(decided.texts, decided.decisions, strict=True):
                 seen, told = recording.note(decided, text, decision, subject)
                 self._made += 1
-                self._seen.append(seen)
+                if self._observers:
+                    self._seen.append(seen)
                 if told is not None:
                     self._queue(told)
                 if self._made >= self._breath_at:
