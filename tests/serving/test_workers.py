@@ -34,9 +34,7 @@ def workers(artifact: Path, count: int) -> Iterator[tuple[str, subprocess.Popen[
 
 def children(process: subprocess.Popen[str]) -> list[int]:
     """Return the process ids of the workers."""
-    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    names = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
-    return [pid for pid, name in names.items() if b"spawn_main" in name]
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 def until(condition: Callable[[], object]) -> None:
