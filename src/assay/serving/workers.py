@@ -33,7 +33,7 @@ PING_SECONDS = 0.2
 LOADING_SECONDS = 120.0
 """How long the replacement of a worker may take to load its models, before the old one is kept."""
 
-SHARED = ("uvicorn.lifespan.on", "uvicorn.loops.auto", "uvloop", "pydantic.v1", "safetensors")
+SHARED = ("uvicorn.lifespan.on", "uvicorn.loops.auto", "uvloop", "safetensors")
 """What a server imports when it starts: imported before, its pages are shared by all workers."""
 
 
