@@ -1,6 +1,7 @@
 """Importing Assay is cheap and does nothing."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,19 @@ from tests.contracts.sources import SOURCE, module_name
 
 HEAVY = ("numpy", "sklearn", "scipy", "pandas", "mlflow", "torch", "matplotlib", "pyarrow")
 SERVING = ("fastapi", "pydantic", "httpx", "safetensors")
+IDLE = (
+    *(
+        "pipeline",
+        "evaluation",
+        "gate",
+        "estimators.training",
+        "estimators.importing",
+        "estimators.conversion",
+    ),
+    *("telemetry.decisions.exporting", "telemetry.decisions.erasing", "telemetry.drift.card"),
+    *("telemetry.feedback.guards", "datasets.catalog", "datasets.download", "registry.promotion"),
+)
+"""Modules and stages that commands need and a service does not."""
 MODULES = sorted(
     module_name(path, SOURCE) for path in (SOURCE / "assay").rglob("*.py") if path.name != "__main__.py"
 )
@@ -27,13 +41,16 @@ print(json.dumps({
 """
 
 
-def loaded_by(statement: str, cwd: Path) -> set[str]:
-    """Return the top-level packages that a fresh interpreter has loaded after a statement."""
-    script = (
-        f"import sys\n{statement}\nprint(*{{name.split('.')[0] for name in sys.modules}}, file=sys.stderr)"
-    )
+def modules_after(statement: str, cwd: Path) -> set[str]:
+    """Return the modules that a fresh interpreter has loaded after a statement."""
+    script = f"import sys\n{statement}\nprint(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, check=True)
     return set(done.stderr.splitlines()[-1].split())
+
+
+def loaded_by(statement: str, cwd: Path) -> set[str]:
+    """Return the top-level packages that a fresh interpreter has loaded after a statement."""
+    return {name.split(".")[0] for name in modules_after(statement, cwd)}
 
 
 def test_importing_the_package_loads_nothing_else(tmp_path: Path) -> None:
@@ -64,3 +81,29 @@ def test_importing_every_module_changes_nothing_and_loads_nothing_heavy(tmp_path
     assert done.returncode == 0, done.stderr
     nothing = {"heavy": [], "environment": False, "files": [], "threads": [], "log handlers": []}
     assert json.loads(done.stdout) == nothing
+
+
+def test_a_service_that_serves_has_loaded_nothing_that_trains_judges_or_asks_others(
+    tmp_path: Path, spam_artifact: Path
+) -> None:
+    statement = (
+        "from assay.asgi import build_app\nfrom assay.settings import Settings\n"
+        f"build_app(Settings(models={str(spam_artifact)!r}))"
+    )
+    loaded = modules_after(statement, tmp_path)
+    assert "assay.estimators.linear" in loaded
+    assert not {name.split(".")[0] for name in loaded} & ({*HEAVY, "httpx"} - {"numpy"})
+    assert [idle for idle in IDLE for name in loaded if f"{name}.".startswith(f"assay.{idle}.")] == []
+
+
+def test_preparing_a_service_leaves_what_the_environment_says(tmp_path: Path) -> None:
+    program = (
+        "import gc, os\nfrom assay.preparing import prepare\nprepare()\n"
+        "print(gc.isenabled(), os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    for said in ({}, {"OPENBLAS_NUM_THREADS": "3"}):
+        environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"} | said
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.stdout.split() == ["False", said.get("OPENBLAS_NUM_THREADS", "1")]

@@ -11,6 +11,7 @@ STAGES = (
     *("rollout", "scoring", "access", "service", "telemetry", "serving"),
 )
 FOUNDATION = {
+    "lazy",
     *("config", "settings", "environment", "notation", "moments", "exceptions", "progress"),
     *("database", "migrations", "audit"),
 }

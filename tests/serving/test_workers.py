@@ -1,6 +1,7 @@
 """The service as processes: workers that die, are replaced, are restarted, and stop."""
 
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -35,9 +36,7 @@ def workers(artifact: Path, count: int) -> Iterator[tuple[str, subprocess.Popen[
 
 def children(process: subprocess.Popen[str]) -> list[int]:
     """Return the process ids of the workers."""
-    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    names = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
-    return [pid for pid, name in names.items() if b"spawn_main" in name]
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -218,3 +217,59 @@ def test_nothing_of_a_run_is_left_behind(
         assert [path.name for path in tmp_path.glob("assay-run-*/*")] != []
         assert stop(process, signal.SIGTERM) == 0
     assert list(tmp_path.glob("assay-run-*")) == []
+
+
+def weights_of(pid: int) -> set[tuple[str, str]]:
+    """Return device and inode of the weights that a worker has mapped."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    return {(line[3], line[4]) for line in lines if len(line) > 5 and "/weights/" in line[5]}
+
+
+def test_workers_share_their_weights_and_so_does_one_that_comes_later(
+    spam_artifact: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(spam_artifact, folder)
+    with workers(folder, 2) as (address, process):
+        before = children(process)
+        [shared] = weights_of(before[0])
+        os.kill(before[1], signal.SIGKILL)
+        read_until(process, r"startup complete")
+        assert {shared} == weights_of(before[0]) == weights_of(children(process)[1])
+        # Cut off while it answers: a mapping of this file would end the process.
+        os.truncate(folder / "model.safetensors", 0)
+        shutil.rmtree(folder)
+        for _ in range(10):
+            assert httpx.post(f"{address}/predict", json={"text": "free prize"}).json()["label"] == "spam"
+        assert stop(process, signal.SIGTERM) == 0
+
+
+def test_a_worker_hears_signals_from_its_first_moment_on(spam_artifact: Path) -> None:
+    with started("serve", "--port", "0", "--workers", "2", "--models", str(spam_artifact)) as process:
+        read_until(process, "Started parent process")
+        until(lambda: len(children(process)) == 2)
+        assert stop(process, signal.SIGTERM) == 0
+
+
+def test_what_a_killed_service_left_is_removed_by_the_next_and_a_living_one_keeps_its_own(
+    spam_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    def runs() -> set[Path]:
+        return set(tmp_path.glob("assay-run-*"))
+
+    with serving("--models", str(spam_artifact)) as (_, killed):
+        left = runs()
+        killed.kill()
+        killed.wait()
+    assert runs() == left != set()
+    with serving("--models", str(spam_artifact)) as (_, first):
+        own = runs()
+        assert not own & left
+        with serving("--models", str(spam_artifact)) as (_, second):
+            assert len(runs()) == 2
+            assert own < runs()
+            assert stop(second, signal.SIGTERM) == 0
+        assert stop(first, signal.SIGTERM) == 0
+    assert runs() == set()

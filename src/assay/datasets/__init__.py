@@ -1,17 +1,40 @@
 """Labelled text in: named sets and a team's own files, read, checked, split and fingerprinted."""
 
-from assay.datasets.adding import add_training
-from assay.datasets.catalog import CATALOG, NamedSet
-from assay.datasets.columns import find_column
-from assay.datasets.fetching import fetch
-from assay.datasets.fingerprint import fingerprint_of
-from assay.datasets.loading import load_dataset
-from assay.datasets.near_duplicates import near_duplicates, near_repeats
-from assay.datasets.opening import read_table
-from assay.datasets.rows import Dataset, Rows
-from assay.datasets.splitting import digest_of, normalise, side_of
-from assay.datasets.table import Format, Layout, Row, Table
-from assay.datasets.validation import Audit, Finding
+from typing import TYPE_CHECKING
+
+from assay.lazy import lazily
+
+if TYPE_CHECKING:
+    from assay.datasets.adding import add_training
+    from assay.datasets.catalog import CATALOG, NamedSet
+    from assay.datasets.columns import find_column
+    from assay.datasets.fetching import fetch
+    from assay.datasets.fingerprint import fingerprint_of
+    from assay.datasets.loading import load_dataset
+    from assay.datasets.near_duplicates import near_duplicates, near_repeats
+    from assay.datasets.opening import read_table
+    from assay.datasets.rows import Dataset, Rows
+    from assay.datasets.splitting import digest_of, normalise, side_of
+    from assay.datasets.table import Format, Layout, Row, Table
+    from assay.datasets.validation import Audit, Finding
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "adding": ("add_training",),
+            "catalog": ("CATALOG", "NamedSet"),
+            "columns": ("find_column",),
+            "fetching": ("fetch",),
+            "fingerprint": ("fingerprint_of",),
+            "loading": ("load_dataset",),
+            "near_duplicates": ("near_duplicates", "near_repeats"),
+            "opening": ("read_table",),
+            "rows": ("Dataset", "Rows"),
+            "splitting": ("digest_of", "normalise", "side_of"),
+            "table": ("Format", "Layout", "Row", "Table"),
+            "validation": ("Audit", "Finding"),
+        },
+    )
 
 __all__ = [
     "CATALOG",

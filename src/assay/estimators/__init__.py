@@ -1,34 +1,74 @@
 """Text to probabilities to decisions: rules, training, the cascade, and its artifact."""
 
-from assay.estimators.annexes import read_held_out, read_tables
-from assay.estimators.artifact import attach_report, load_artifact, save_artifact
-from assay.estimators.binning import bins_of, counts_of
-from assay.estimators.calibration import Calibration
-from assay.estimators.cascade import Cascade, Judged
-from assay.estimators.conversion import convert_pipeline
-from assay.estimators.decision import Decision
-from assay.estimators.explanation import Explanation
-from assay.estimators.golden import Golden, read_golden
-from assay.estimators.held_out import HeldOut
-from assay.estimators.identifiers import time_of
-from assay.estimators.importing import import_pipeline
-from assay.estimators.kernel import uncompiled
-from assay.estimators.linear import LinearModel
-from assay.estimators.manifest import Manifest, read_manifest
-from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
-from assay.estimators.profiling import observe, profile_from, profile_of, unknown_share, unknown_shares
-from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
-from assay.estimators.shares import CONFIDENCE, draw_bounds, share_bounds
-from assay.estimators.texts import fault_of
-from assay.estimators.thresholds import (
-    OperatingPoint,
-    Sample,
-    ThresholdRow,
-    ThresholdTable,
-    choose_operating_point,
-    measure_threshold,
-)
-from assay.estimators.training import retune, rules_of, train_cascade
+from typing import TYPE_CHECKING
+
+from assay.lazy import lazily
+
+if TYPE_CHECKING:
+    from assay.estimators.annexes import read_held_out, read_tables
+    from assay.estimators.artifact import attach_report, load_artifact, save_artifact
+    from assay.estimators.binning import bins_of, counts_of
+    from assay.estimators.calibration import Calibration
+    from assay.estimators.cascade import Cascade, Judged
+    from assay.estimators.conversion import convert_pipeline
+    from assay.estimators.decision import Decision
+    from assay.estimators.explanation import Explanation
+    from assay.estimators.golden import Golden, read_golden
+    from assay.estimators.held_out import HeldOut
+    from assay.estimators.identifiers import time_of
+    from assay.estimators.importing import import_pipeline
+    from assay.estimators.kernel import uncompiled
+    from assay.estimators.linear import LinearModel
+    from assay.estimators.manifest import Manifest, read_manifest
+    from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
+    from assay.estimators.profiling import observe, profile_from, profile_of, unknown_share, unknown_shares
+    from assay.estimators.rules import NO_RULES, Hit, Rule, Rules, parse_rules, read_rules
+    from assay.estimators.shares import CONFIDENCE, draw_bounds, share_bounds
+    from assay.estimators.texts import fault_of
+    from assay.estimators.thresholds import (
+        OperatingPoint,
+        Sample,
+        ThresholdRow,
+        ThresholdTable,
+        choose_operating_point,
+        measure_threshold,
+    )
+    from assay.estimators.training import retune, rules_of, train_cascade
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "annexes": ("read_held_out", "read_tables"),
+            "artifact": ("attach_report", "load_artifact", "save_artifact"),
+            "binning": ("bins_of", "counts_of"),
+            "calibration": ("Calibration",),
+            "cascade": ("Cascade", "Judged"),
+            "conversion": ("convert_pipeline",),
+            "decision": ("Decision",),
+            "explanation": ("Explanation",),
+            "golden": ("Golden", "read_golden"),
+            "held_out": ("HeldOut",),
+            "identifiers": ("time_of",),
+            "importing": ("import_pipeline",),
+            "kernel": ("uncompiled",),
+            "linear": ("LinearModel",),
+            "manifest": ("Manifest", "read_manifest"),
+            "profile": ("Observation", "Observed", "Profile", "Reference", "read_profile"),
+            "profiling": ("observe", "profile_from", "profile_of", "unknown_share", "unknown_shares"),
+            "rules": ("NO_RULES", "Hit", "Rule", "Rules", "parse_rules", "read_rules"),
+            "shares": ("CONFIDENCE", "draw_bounds", "share_bounds"),
+            "texts": ("fault_of",),
+            "thresholds": (
+                "OperatingPoint",
+                "Sample",
+                "ThresholdRow",
+                "ThresholdTable",
+                "choose_operating_point",
+                "measure_threshold",
+            ),
+            "training": ("retune", "rules_of", "train_cascade"),
+        },
+    )
 
 __all__ = [
     "CONFIDENCE",

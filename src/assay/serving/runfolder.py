@@ -1,10 +1,18 @@
 """The folder that the processes of one running service share."""
 
+import fcntl
+import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+PREFIX = "assay-run-"
+LOCK = "running"
+"""File that is locked for as long as any process of a run lives."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,37 @@ class RunFolder:
 
 @contextmanager
 def run_folder() -> Iterator[RunFolder]:
-    """Make the folder of one run, readable by this account alone, and remove it at the end."""
-    with tempfile.TemporaryDirectory(prefix="assay-run-", ignore_cleanup_errors=True) as path:
+    """Make the folder of one run, readable by this account alone, and remove it at the end.
+
+    A service that is killed leaves its own behind; the next one to start removes it.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as path:
         run = RunFolder(Path(path))
         run.metrics.mkdir()
         run.weights.mkdir()
-        yield run
+        with _running(run):
+            yield run
+
+
+@contextmanager
+def _running(run: RunFolder) -> Iterator[None]:
+    """Say that a run goes on, by a lock that this process and all that it forks hold until they end."""
+    draft = run.path / f"{LOCK}.draft"
+    with draft.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Under this name nobody finds it unlocked.
+        draft.rename(run.path / LOCK)
+        yield
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the folders of this account's runs that no process goes on with."""
+    for left in folder.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = left.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                continue
+            with (left / LOCK).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Several processes that serve on one socket, and the one that starts them anew when they die."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from importlib import import_module
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
@@ -16,7 +18,6 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from assay.exceptions import AssayError
-from assay.preparing import hold_still
 from assay.serving.draining import DrainingServer
 from assay.serving.runfolder import RunFolder
 from assay.settings import Settings
@@ -31,6 +32,9 @@ PING_SECONDS = 0.2
 
 LOADING_SECONDS = 120.0
 """How long the replacement of a worker may take to load its models, before the old one is kept."""
+
+SHARED = ("uvicorn.lifespan.on", "uvicorn.loops.auto", "uvloop", "safetensors")
+"""What a server imports when it starts: imported before, its pages are shared by all workers."""
 
 
 class Worker(Process):
@@ -114,7 +118,7 @@ class Workers(Multiprocess):
 
     def init_processes(self) -> None:
         """Start the workers."""
-        hold_still()
+        _hold_still()
         for _ in range(self.processes_num):
             self.processes.append(self._start())
 
@@ -196,3 +200,13 @@ class Workers(Multiprocess):
         process.join()
         # Its counts stay, what it was doing does not.
         mark_process_dead(process.pid, str(self.run_folder.metrics))  # type: ignore[no-untyped-call]
+
+
+def _hold_still() -> None:
+    """Get this process ready to be forked: all is imported, and taken from the garbage collector.
+
+    That writes into each object that it looks at, and a page that is written to is shared no more.
+    """
+    for name in SHARED:
+        import_module(name)
+    gc.freeze()
