@@ -160,9 +160,10 @@ def test_both_libraries_fit_the_same_model(library: str, model: str, tmp_path: P
     assert found["seconds"] > 0
 
 
-def test_the_gain_of_a_further_worker_is_that_of_the_totals() -> None:
+def test_a_further_worker_takes_what_three_take_more_than_two() -> None:
     found = memory.summary({1: [100, 110], 2: [150, 165], 3: [200, 230]})
-    assert (found["first"]["median"], found["further"]["low"], found["further"]["high"]) == (105, 50, 60)
+    assert (found["first"]["median"], found["further"]["low"], found["further"]["high"]) == (105, 50, 65)
+    assert (found["parent"]["low"], found["parent"]["high"]) == (-10, 0)
 
 
 def test_a_moment_belongs_to_the_innermost_file_that_is_known() -> None:
