@@ -49,7 +49,7 @@ fuzz: .venv/.dev ## try the service with made-up requests for FUZZ_SECONDS, and 
 fuzz-kernel: .venv/.dev ## build the kernel with sanitizers (needs clang) and try it with made-up texts for FUZZ_SECONDS
 	$(BIN)/python -m tests.estimators.kernel.fuzz --seconds $(FUZZ_SECONDS)
 
-bench: .venv/.dev ## measure quality and speed on the real sets beside this folder; writes benchmarks/results and docs/figures.md
+bench: .venv/.dev ## measure quality and speed on the real sets beside this folder; writes benchmarks/results and the tables of docs/
 	$(BIN)/python -m benchmarks.sentiment
 	$(BIN)/python -m benchmarks.cascade
 	$(BIN)/python -m benchmarks.abuse
@@ -58,9 +58,16 @@ bench: .venv/.dev ## measure quality and speed on the real sets beside this fold
 	$(BIN)/python -m benchmarks.drift
 	$(BIN)/python -m benchmarks.decision_log --minutes 5
 	$(BIN)/python -m benchmarks.overload
+	$(BIN)/python -m benchmarks.score
+	$(BIN)/python -m benchmarks.train
+	$(BIN)/python -m benchmarks.contenders
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.serve --stalls
+	$(BIN)/python -m benchmarks.profile
 	$(BIN)/python -m benchmarks.figures
 
-figures: .venv/.dev ## write docs/figures.md from benchmarks/results again
+figures: .venv/.dev ## write the tables of docs/ from benchmarks/results again
 	$(BIN)/python -m benchmarks.figures
 
 swaps: .venv/.dev ## swap versions 1,000 times under full load (SWAPS=100: fewer); writes benchmarks/results/swaps.json and docs/figures.md

@@ -58,6 +58,10 @@ class Client:
             data += self._more()
         return int(head[9:12]), json.loads(data[end + 4 :])
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
     def _more(self) -> bytes:
         got = self._socket.recv(65536)
         if not got:

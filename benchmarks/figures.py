@@ -1,4 +1,4 @@
-"""Write the measured figures into docs/figures.md: ``make figures``, or ``python -m benchmarks.figures``.
+"""Write the measured figures into the documentation: ``make figures``, or ``python -m benchmarks.figures``.
 
 A page holds ``<!-- figures: NAME -->`` and ``<!-- end of figures -->``; what stands between them is
 made from benchmarks/results and never edited by hand. ``--check`` writes nothing and fails on a difference.
@@ -14,22 +14,25 @@ from typing import Any
 from benchmarks.sets import RESULTS, ROOT
 from benchmarks.tables import TABLES
 
-PAGE = ROOT / "docs" / "figures.md"
+PAGES = tuple(ROOT / "docs" / name for name in ("figures.md", "performance.md"))
 MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
 def main() -> int:
-    """Write or check the page and return the exit code."""
+    """Write or check the pages and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    before = PAGE.read_text(encoding="utf-8")
-    after = filled(before, read_results())
-    if not parser.parse_args().check:
-        PAGE.write_text(after, encoding="utf-8")
-    elif before != after:
-        print("docs/figures.md is not what the results say; run: make figures", file=sys.stderr)
-        return 1
-    return 0
+    check, results, stale = parser.parse_args().check, read_results(), []
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, results)
+        if not check:
+            page.write_text(after, encoding="utf-8")
+        elif before != after:
+            stale.append(page.name)
+    if stale:
+        print(f"{', '.join(stale)}: not what the results say; run: make figures", file=sys.stderr)
+    return 1 if stale else 0
 
 
 def read_results() -> dict[str, Any]:

@@ -78,13 +78,15 @@ def resident(contender: Contender, workers: int, work: Path) -> list[int]:
 
 
 def summary(totals: dict[int, list[int]]) -> dict[str, Any]:
-    """Return the bytes of one worker, and of each further one, over the rounds."""
-    first, last = min(totals), max(totals)
-    further = [(many - one) / (last - first) for one, many in zip(totals[first], totals[last], strict=True)]
+    """Return the bytes of one worker alone, of each further one, and of the parent that several have."""
+    one, two, three = (totals[count] for count in WORKERS)
+    further = [more - less for less, more in zip(two, three, strict=True)]
+    parent = [both - first - next_ for first, both, next_ in zip(one, two, further, strict=True)]
     return {
         "total": {str(count): over_rounds(sizes) for count, sizes in totals.items()},
-        "first": over_rounds(totals[first]),
+        "first": over_rounds(one),
         "further": over_rounds(further),
+        "parent": over_rounds(parent),
     }
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,17 @@ class Server:
 
     def check(self, count: int = CHECKED) -> float:
         """Return the largest difference in probability over some texts of each set."""
-        client = self.client()
-        return max(self.ask(client, row) for rows in self.contender.sets.values() for row in rows[:count])
+        rows = [row for several in self.contender.sets.values() for row in several[:count]]
+        with closing(self.client()) as client:
+            return max(self.ask(client, row) for row in rows)
 
     def wait(self) -> float:
         """Return the seconds from exec to the first good answer."""
         row, problem = next(iter(self.contender.sets.values()))[0], "no answer"
         while time.perf_counter() - self.started < START_SECONDS and self.process.poll() is None:
             try:
-                self.ask(self.client(), row)
+                with closing(self.client()) as client:
+                    self.ask(client, row)
             except (OSError, IndexError, json.JSONDecodeError) as error:
                 problem = repr(error)
                 time.sleep(POLL_SECONDS)
@@ -136,7 +138,8 @@ def free_port() -> int:
     """Return the first of three neighbouring ports that are free."""
     # A server may bind its port seconds later: two benchmarks at the same time begin at different ones.
     first = os.getpid() % len(PORTS)
-    for port in (*PORTS[first:], *PORTS[:first]):
+    ports: list[int] = [*PORTS[first:], *PORTS[:first]]
+    for port in ports:
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
             for neighbour in range(port, port + NEIGHBOURS):
                 made = held.enter_context(socket.socket())

@@ -43,7 +43,7 @@ def run(
     results = {"machine": machine(), **measure(options.data, Progress())}
     options.results.parent.mkdir(parents=True, exist_ok=True)
     options.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(f"Wrote {options.results}; `make figures` puts it into docs/figures.md.")
+    print(f"Wrote {options.results}; `make figures` puts it into the documentation.")
     return 0
 
 

@@ -107,15 +107,15 @@ def memory(results: Results) -> str:
             names[name],
             f"{spread(told['first'], '.0f', 1e6)} MB",
             f"{spread(told['further'], '.0f', 1e6)} MB",
+            f"{spread(told['parent'], '.0f', 1e6)} MB",
             ", ".join(f"{told['total'][str(count)]['median'] / 1e6:.0f}" for count in found["workers"])
             + " MB",
         ]
         for name, told in found["servers"].items()
     ]
     workers = ", ".join(map(str, found["workers"]))
-    return table(
-        ["server", "first worker", "each further worker", f"all processes with {workers} workers"], rows
-    )
+    totals = f"all processes with {workers} workers"
+    return table(["server", "first worker", "each further", "parent of several", totals], rows)
 
 
 def start(results: Results) -> str:

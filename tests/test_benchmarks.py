@@ -20,7 +20,8 @@ from tests.contracts.sources import ROOT
 from tests.telemetry.drift.profiles import profile, spammy
 from tests.telemetry.drift.profiles import usual as usual_records
 
-PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "rules", "sentiment", "swaps"]
+SPEED = ["memory", "profile", "score", "serve", "start", "train"]
+PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "rules", "sentiment", "swaps", *SPEED]
 """Those that need shared data."""
 
 
@@ -177,14 +178,15 @@ def test_an_engine_that_was_stopped_is_told_as_such() -> None:
 
 
 def test_the_page_says_what_the_results_say() -> None:
-    page = figures.PAGE.read_text(encoding="utf-8")
-    assert figures.filled(page, figures.read_results()) == page
-    assert {name for _, name, _ in figures.MARKED.findall(page)} == set(tables.TABLES)
+    pages = [page.read_text(encoding="utf-8") for page in figures.PAGES]
+    assert [figures.filled(page, figures.read_results()) for page in pages] == pages
+    shown = [name for page in pages for _, name, _ in figures.MARKED.findall(page)]
+    assert sorted(shown) == sorted(tables.TABLES)
 
 
 def test_a_figure_changed_by_hand_is_put_right() -> None:
     results = figures.read_results()
-    page = figures.PAGE.read_text(encoding="utf-8")
+    page = figures.PAGES[0].read_text(encoding="utf-8")
     value = f"{results['sentiment']['imdb'][0]['accuracy']['value']:.4f}"
     assert figures.filled(page.replace(value, "0.9999"), results) == page
 
