@@ -83,6 +83,27 @@ def test_the_compiled_view_is_that_of_the_steps(text: str, config: FoldingConfig
     assert compiled(config)(text) == fold_by_steps(text, config)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x x x",
+        "f   r   e   e",
+        "f...r...e...e",
+        "a-÷-b-c",
+        "\u00f8-\u00f6-\u00f8-\u00e6",
+        "j1m@.com j1m@-.c j1m@x.c",
+        "&#X26;lt; &#x26;lt; &#38;lt;",
+        "&#127; &#128; &#159; &#160; &#9; &#11; &#xd7ff; &#xfdfa; &ffilig;",
+        "&CounterClockwiseContourIntegral; &amp;CounterClockwiseContourIntegralxx;",
+        "\ufdfa" * 70 + "&ffilig;" * 70,
+        "a" * 15 + " b c d " + "a" * 15,
+    ],
+)
+@pytest.mark.parametrize("config", [ALL, FoldingConfig(homoglyphs=False, invisible=False)])
+def test_the_rims_of_each_rule_are_told_alike(text: str, config: FoldingConfig) -> None:
+    assert compiled(config)(text) == fold_by_steps(text, config)
+
+
 LONG = {
     "letter": "a" * 1_000_000,
     "marks": "e" + "\u0301\u0336" * 500_000,
