@@ -46,7 +46,13 @@ def bare_client() -> TestClient:
 def running(app: FastAPI) -> Iterator[str]:
     """Run an application under uvicorn on loopback and give its address."""
     config = uvicorn.Config(
-        app, port=0, log_level="error", http=Connection, ws="none", timeout_graceful_shutdown=1
+        app,
+        port=0,
+        log_level="error",
+        http=Connection,
+        ws="none",
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

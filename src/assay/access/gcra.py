@@ -6,7 +6,7 @@ next one, and the tolerance is what a burst takes at the even pace.
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assay.access.rates import MICROSECONDS, Rate
 
@@ -14,8 +14,7 @@ NEVER = 0
 """The arrival time of a subject that was not seen yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether one request may pass, and what is left.
 
     ``retry_after`` and ``reset`` are seconds: until the next one may pass (0 for one that passed), and until

@@ -6,8 +6,8 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from pathlib import Path
 
@@ -23,8 +23,11 @@ SLOT = struct.Struct("=8sq")
 """Digest of the subject, and the arrival time that ``gcra`` keeps."""
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - opened without following links, and only if it is our own
-LATEST = 2**63 - 1
-SIZE = SLOT.size * WAYS * BUCKETS
+BUCKET_SIZE = SLOT.size * WAYS
+SIZE = BUCKET_SIZE * BUCKETS
+SUBJECTS_REMEMBERED = 4_096
+"""Subjects whose slot need not be worked out again."""
+
 LOCK_SECONDS = 0.1
 """How long the lock is waited for. It is held for microseconds, unless its holder got no processor meanwhile,
 or was stopped."""
@@ -76,40 +79,33 @@ class SharedCounting:
 
     def take_now(self, subject: str, rate: Rate, *, cost: int = 1) -> Verdict:
         """Count one request, or with a cost of 0 only look."""
-        digest = blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=12).digest()
-        name, bucket = digest[:8], int.from_bytes(digest[8:]) % BUCKETS * WAYS * SLOT.size
+        name, bucket = slot_of(subject)
         if not cost:
             return take(self._find(name, bucket)[1], self._clock(), rate, cost=0)[1]
-        with self._locked() as held:
-            if not held:
-                return self._local.take_now(subject, rate)
+        if not self._acquire():
+            return self._local.take_now(subject, rate)
+        try:
             place, arrival = self._find(name, bucket)
             arrival, verdict = take(arrival, self._clock(), rate)
+            if place < 0:
+                place = self._oldest(bucket)
             SLOT.pack_into(self._slots, place, name, arrival)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
         return verdict
 
     def _find(self, name: bytes, bucket: int) -> tuple[int, int]:
-        """Return the place of a subject and its arrival time; of a new one, the place it may have.
+        """Return the place of a subject and its arrival time; -1 and NEVER for a new one."""
+        place, end = self._slots.find(name, bucket, bucket + BUCKET_SIZE), bucket + BUCKET_SIZE
+        while place >= 0 and (place - bucket) % SLOT.size:
+            # Its bytes stand across two fields of others.
+            place = self._slots.find(name, place + 1, end)
+        return (place, SLOT.unpack_from(self._slots, place)[1]) if place >= 0 else (-1, NEVER)
 
-        That is the slot whose arrival time lies furthest back: forgetting it gives least away.
-        """
-        oldest, earliest = bucket, LATEST
-        for place in range(bucket, bucket + WAYS * SLOT.size, SLOT.size):
-            there, arrival = SLOT.unpack_from(self._slots, place)
-            if there == name:
-                return place, arrival
-            if arrival < earliest:
-                oldest, earliest = place, arrival
-        return oldest, NEVER
-
-    @contextmanager
-    def _locked(self) -> Iterator[bool]:
-        held = self._acquire()
-        try:
-            yield held
-        finally:
-            if held:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+    def _oldest(self, bucket: int) -> int:
+        """Return the slot whose arrival time lies furthest back: forgetting it gives least away."""
+        places = range(bucket, bucket + BUCKET_SIZE, SLOT.size)
+        return min(places, key=lambda place: SLOT.unpack_from(self._slots, place)[1])
 
     def _acquire(self) -> bool:
         now = time.monotonic()
@@ -123,6 +119,13 @@ class SharedCounting:
                 time.sleep(20e-6)
         self._alone_until = time.monotonic() + ALONE_SECONDS
         return False
+
+
+@lru_cache(maxsize=SUBJECTS_REMEMBERED)
+def slot_of(subject: str) -> tuple[bytes, int]:
+    """Return the name that a subject has in its slot, and where its bucket begins."""
+    digest = blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+    return digest[:8], int.from_bytes(digest[8:]) % BUCKETS * BUCKET_SIZE
 
 
 def _open(path: Path) -> int:

@@ -2,21 +2,19 @@
 
 import asyncio
 import fcntl
-import logging
 import termios
 import time
 from functools import partial
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from assay.service.connections import refusals
 from assay.service.connections.admission import is_exempt
-from assay.service.connections.entrance import Entrance
 from assay.service.connections.patience import Patience, Reading
-from assay.service.connections.plain import Peer, PlainRequest, read_plain
 from assay.service.connections.refusals import Refusal
+from assay.service.connections.shortening import Shortening
 from assay.service.envelope import METHODS, sane_id
 from assay.service.exchange import Exchange
 from assay.service.limits import (
@@ -29,52 +27,25 @@ from assay.service.limits import (
     SKIPPED_BODY_BYTES,
 )
 
-logger = logging.getLogger(__name__)
 
-OK = b"HTTP/1.1 200 OK\r\n"
-
-
-class Connection(HttpToolsProtocol):
+class Connection(Shortening):
     """One connection.
 
     A request that may not come in is answered here with prepared bytes, before a task is made for it. Slow,
-    malformed and oversized requests end the connection. Plain requests are answered by the entrance's
-    shortcut as they are read; what that leaves goes to the application, as if it had come there at once. The
-    application's lifespan hands over the ``Entrance``, in its state.
+    malformed and oversized requests end the connection. The application's lifespan hands over the
+    ``Entrance``, in its state.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.entrance: Entrance = self.app_state["entrance"]
         self.timeout_keep_alive = IDLE_SECONDS
         self.patience = Patience(self.entrance.limits)
-        self._arrived = time.perf_counter()
-        self._header_bytes = self._header_count = self._unparsed = 0
-        self._crowded = False
+        self._header_bytes = self._unparsed = 0
         self._active: RequestResponseCycle | None = None
         self._working = False
-        self._begun = False
-        """True from a request's first byte to its last."""
-        self._plain: PlainRequest | None = None
-        """A request that waits for its body, and for the shortcut."""
-        self._whole = False
-        """True once that request has come whole."""
-        self._idle_since = 0.0
-        self._peer = Peer("", "", False)
-        self._dated: tuple[object, bytes] = (None, b"")
-        self._shortens = not (
-            self.root_path
-            or self.limit_concurrency is not None
-            or (self.access_log and self.access_logger.isEnabledFor(logging.INFO))
-        )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._peer = Peer(
-            client=self.client[0] if self.client else "",
-            server=self.server[0] if self.server else "",
-            https=self.scheme == "https",
-        )
         self.entrance.connections.add(self)
         count = len(self.entrance.connections) - self.entrance.lingering
         most = self.entrance.limits.max_connections
@@ -99,7 +70,8 @@ class Connection(HttpToolsProtocol):
             return
         self._arrived = time.perf_counter()
         self._idle_since = 0.0
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
         self.patience.begin(self._arrived)
         if self.patience.reading is Reading.HEADERS:
             self._unparsed += len(data)
@@ -109,128 +81,53 @@ class Connection(HttpToolsProtocol):
             # No other protocol is spoken here: the request is answered as it is, and is the last.
             self.cycle.keep_alive = False
         except httptools.HttpParserError:
-            large = self._header_bytes > MAX_HEADER_BYTES or self._header_count > MAX_HEADERS
+            large = self._header_bytes > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS
             self._end(refusals.HEADERS_TOO_LARGE if large else refusals.MALFORMED)
         else:
             # A line that does not end reaches no callback.
             if self._unparsed > 2 * MAX_HEADER_BYTES:
                 self._end(refusals.HEADERS_TOO_LARGE)
-            elif self._whole and self._plain is not None and not self._shorten(self._plain):
-                self._leave_shortcut()
+            else:
+                self._shorten()
 
     def on_message_begin(self) -> None:
         if self.patience.lingering:
             raise ValueError("the connection has had its last answer")
-        # Several requests at once are answered one by one by the application: others get their turn between.
-        self._leave_shortcut()
-        # The scope is made when it is known that the application answers.
-        self.url, self.headers, self._begun = b"", [], True
+        super().on_message_begin()
         self.patience.begin(self._arrived)
-        self._began = self._arrived
-        self._header_bytes = self._header_count = 0
+        self._header_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        super().on_url(url)
+        self.url += url
         self._measure(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
-        self._header_count += 1
         self._measure(len(name) + len(value))
 
     def _measure(self, size: int) -> None:
         self._header_bytes += size
-        if self._header_bytes > MAX_HEADER_BYTES or self._header_count > MAX_HEADERS:
+        if self._header_bytes > MAX_HEADER_BYTES or len(self.headers) > MAX_HEADERS:
             raise ValueError("the headers are too large")
 
     def on_headers_complete(self) -> None:
         self._unparsed = 0
         self.patience.body_begins(self._arrived)
-        shortcut = self.entrance.shortcut
-        if shortcut is not None and self._may_shorten() and shortcut.leads_to(self.url):
-            self._plain = read_plain(self.url, self.headers, self._began)
-        if self._plain is None:
-            self._enter_application()
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self.patience.received += len(body)
-        if self._plain is not None:
-            self._plain.pieces.append(body)
-        else:
-            super().on_body(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.patience.rest()
-        self._unparsed, self._begun = 0, False
-        if self._plain is not None:
-            # Answered once all that came with it is read: what follows may be no HTTP, or more requests.
-            self._whole = True
-            return
-        self._complete_message()
+        self._unparsed = 0
+        super().on_message_complete()
 
     def _complete_message(self) -> None:
-        self.scope = None  # type: ignore[assignment]
-        super().on_message_complete()
+        super()._complete_message()
         if self._active is self.cycle:
             self._begin_work()
-
-    # The shortcut
-
-    def _may_shorten(self) -> bool:
-        """Return whether a request that begins now could be answered as soon as it is read."""
-        return (
-            self._shortens
-            and (self.cycle is None or self.cycle.response_complete)
-            and not (self._crowded or self.entrance.draining or self.flow.write_paused)
-            and self.parser.get_method() == b"POST"
-            and self.parser.get_http_version() == "1.1"
-            and self.parser.should_keep_alive()
-        )
-
-    def _shorten(self, request: PlainRequest) -> bool:
-        """Answer a request that came whole, or return False."""
-        entrance = self.entrance
-        if entrance.shortcut is None or entrance.draining or not entrance.may_shortcut(self.loop):
-            return False
-        try:
-            answer = entrance.shortcut.answer(request, self._peer)
-        except Exception:
-            # The edge: the application breaks at it too, and answers with the error that there is for that.
-            logger.exception("The shortcut failed at a request of %s", self._peer.client or "nobody")
-            return False
-        if answer is None:
-            return False
-        headers = self.server_state.default_headers
-        if headers is not self._dated[0]:
-            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-            self._dated = headers, OK + lines
-        self.transport.write(self._dated[1] + answer)
-        self._plain, self._whole, self._idle_since = None, False, self._arrived
-        self.server_state.total_requests += 1
-        return True
-
-    def _leave_shortcut(self) -> None:
-        """Let the application answer a request that was read for the shortcut, with as much as has come."""
-        if self._plain is not None:
-            body, whole = self._plain.body, self._whole
-            self._plain, self._whole = None, False
-            self._enter_application()
-            if body:
-                super().on_body(body)
-            if whole:
-                self._complete_message()
-
-    def _enter_application(self) -> None:
-        """Hand a request whose headers are read to the application."""
-        url, headers = self.url, self.headers
-        super().on_message_begin()
-        self.url = url
-        self.headers += headers
-        self.expect_100_continue = any(
-            name == b"expect" and value.lower() == b"100-continue" for name, value in headers
-        )
-        self.scope["state"]["arrived"] = self._began
-        super().on_headers_complete()
 
     # Who comes in
 
