@@ -217,12 +217,13 @@ CALIBRATIONS = {
 
 
 def frozen(name: str, calibration: str) -> Cascade:
-    """Return the cascade of a frozen artifact with another calibration and a review band."""
+    """Return the cascade of a frozen artifact with another calibration, threshold and review band."""
     cascade = load_artifact(ARTIFACTS / name)
     curves = CALIBRATIONS[calibration].curves * (1 if cascade.task.binary else len(cascade.labels))
     point = dict(cascade.operating_point) | {
         "calibration": Calibration(method=CALIBRATIONS[calibration].method, curves=curves),
         "review": (0.2, 0.8),
+        "threshold": 0.3 if cascade.task.binary else None,
     }
     return replace(cascade, operating_point=OperatingPoint.model_validate(point))
 
