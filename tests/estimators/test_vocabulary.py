@@ -1,7 +1,6 @@
 """The hash table of n-grams: found by hash, believed by their bytes."""
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 from zlib import crc32
 
@@ -13,44 +12,9 @@ from numpy.typing import NDArray
 
 from assay.estimators.vocabulary import Vocabulary
 from assay.exceptions import ArtifactError
+from tests.estimators.collisions import colliding
 
 Arrays = dict[str, NDArray[Any]]
-
-
-def colliding(gram: str, begin: str) -> str:
-    """Return a text that begins otherwise and has the same CRC-32; those of one ``begin`` have one length.
-
-    Four free bytes lead CRC-32 to any value: beginnings are numbered until the four are printable.
-    """
-    target = crc32(gram.encode())
-    for number in count():
-        text = f"{begin}{number:06}"
-        tail = _tail_to(target, crc32(text.encode()))
-        if all(0x21 <= byte < 0x7F for byte in tail):
-            return text + tail.decode()
-    raise AssertionError
-
-
-def _tail_to(target: int, state: int) -> bytes:
-    """Return the four bytes that lead CRC-32 from a state to a target, by running its table backwards."""
-    table = [_entry(byte) for byte in range(256)]
-    reverse = {entry >> 24: byte for byte, entry in enumerate(table)}
-    wanted, indices = target ^ 0xFFFFFFFF, []
-    for _ in range(4):
-        index = reverse[wanted >> 24]
-        indices.append(index)
-        wanted = ((wanted ^ table[index]) << 8) & 0xFFFFFFFF
-    register, tail = state ^ 0xFFFFFFFF, []
-    for index in reversed(indices):
-        tail.append((register ^ index) & 0xFF)
-        register = (register >> 8) ^ table[index]
-    return bytes(tail)
-
-
-def _entry(byte: int) -> int:
-    for _ in range(8):
-        byte = (byte >> 1) ^ (0xEDB88320 if byte & 1 else 0)
-    return byte
 
 
 def test_n_grams_with_one_hash_are_told_apart_by_their_bytes() -> None:

@@ -84,7 +84,7 @@ def main() -> None:
     options = [*limits, f"-artifact_prefix={BUILD}/", "-print_final_stats=1"]
     run([str(program), *options, corpus, str(SEEDS)], **environment)
     if arguments.keep:
-        run([str(program), "-merge=1", str(SEEDS), corpus], **environment)
+        run([str(program), "-set_cover_merge=1", str(SEEDS), corpus], **environment)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from assay.estimators.ngrams import TOKEN_PATTERNS, NgramSpec, analyzer_of
 from assay.estimators.tensors import map_tensors, write_tensors
 from assay.estimators.vocabulary import Vocabulary
 from tests.corpus import SPAM_GROUPS, labelled
+from tests.estimators.collisions import colliding
 from tests.estimators.kernel.made_up_texts import ODD, WORDS, texts
 from tests.estimators.made_up import made
 
@@ -151,6 +152,16 @@ def test_no_two_other_characters_become_two_or_look_at_their_neighbours() -> Non
     assert "".join(map(chr, range(0x110000))).translate(dict.fromkeys(map(ord, odd))).lower() == "".join(
         alone
     )
+
+
+def test_words_with_one_hash_are_told_apart_by_their_bytes() -> None:
+    twin, stray, longer = (colliding("free", begin) for begin in ("x", "y", "longer"))
+    both, one = made({"free": [1.0], twin: [8.0]}), made({twin: [8.0]})
+    for model in (both, in_python(both)):
+        assert model.logits_of(f"{stray} free {longer} {twin} {twin} fre") == (17.0,)
+    for model in (one, in_python(one)):
+        assert model.logits_of(f"free {stray} {longer}") == (0.0,)
+        assert model.blocks[0].count_unknown(f"free {stray} {longer} {twin} {stray}") == (4, 3)
 
 
 HOSTILE = {
