@@ -9,6 +9,7 @@ import pytest
 from assay import doctor
 from assay.cli import main
 from assay.database import Database
+from assay.environment import read_settings
 from assay.exceptions import ArtifactError
 from assay.settings import Settings
 from tests.servers import free_port
@@ -54,6 +55,7 @@ def test_what_is_installed_configured_and_in_production_is_said(
     for part in (
         "ok    Python 3",
         "ok    extra train: installed",
+        "ok    kernel: compiled",
         "ok    ASSAY_HOME = .assay  # Folder of all",
         "ok    ASSAY_MODELS = (not set)",
         "GB free for .assay",
@@ -125,6 +127,24 @@ def test_an_extra_that_is_not_installed_is_named_with_its_command(monkeypatch: p
     monkeypatch.setattr(doctor, "EXTRAS", {"hub": ("numpy", "nonesuch_package")})
     [note] = doctor.extras()
     assert note == ("note", "extra hub: without nonesuch_package; pip install 'assay[hub]'")
+
+
+def test_a_kernel_that_is_not_used_is_worth_a_note_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_KERNEL", "python")
+    assert [(note.level, note.what.split(", ")[0]) for note in doctor.kernel()] == [
+        ("note", "kernel: scoring in Python"),
+        ("note", "kernel: folding in Python"),
+        ("note", "kernel: counting in Python"),
+    ]
+    assert next(doctor.kernel()).what.endswith("same answers: ASSAY_KERNEL is python")
+    read_settings()
+
+
+def test_a_kernel_that_there_is_not_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_KERNEL", "fortran")
+    [note] = doctor.kernel()
+    assert note.level == "BAD"
+    assert "ASSAY_KERNEL is 'fortran'; allowed is python" in note.what
 
 
 def test_little_room_is_worth_a_note() -> None:

@@ -35,6 +35,7 @@ def examine(settings: Settings, say: Callable[[str], None]) -> bool:
     notes = [
         *python(),
         *extras(),
+        *kernel(),
         *configured(settings),
         *disk(settings),
         *service(settings),
@@ -61,6 +62,21 @@ def extras() -> Iterator[Note]:
             yield Note("note", f"extra {extra}: without {', '.join(absent)}; pip install 'assay[{extra}]'")
         else:
             yield Note("ok", f"extra {extra}: installed")
+
+
+def kernel() -> Iterator[Note]:
+    """Find out which work the compiled kernel does, and which Python."""
+    from assay.estimators import uncompiled
+
+    try:
+        reasons = uncompiled()
+    except ConfigError as error:
+        yield Note("BAD", str(error))
+        return
+    for part, why in reasons.items():
+        yield Note("note", f"kernel: {part} in Python, slower with the same answers: {why}")
+    if not reasons:
+        yield Note("ok", "kernel: compiled")
 
 
 def configured(settings: Settings) -> Iterator[Note]:

@@ -14,6 +14,8 @@ from assay.settings import ONE_BY_ONE, SECRETS, Settings
 PREFIX = "ASSAY_"
 FILE = "_FILE"
 SETTINGS = "ASSAY_SETTINGS"
+KERNEL = "ASSAY_KERNEL"
+"""Read by ``assay.estimators``, which gets no settings: it only chooses between two ways to one answer."""
 LONGEST_SECRET = 64 * 1024
 
 TYPES: dict[type, tuple[tuple[type, ...], str]] = {
@@ -116,7 +118,7 @@ class Reading:
     def _read_environment(self, environment: Mapping[str, str]) -> None:
         for variable in sorted(environment):
             name = variable.removeprefix(PREFIX).lower()
-            if not variable.startswith(PREFIX) or variable == SETTINGS:
+            if not variable.startswith(PREFIX) or variable in (SETTINGS, KERNEL):
                 continue
             secret = name.removesuffix(FILE.lower())
             if variable == variable_of(name) and name in KINDS:

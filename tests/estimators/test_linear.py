@@ -15,6 +15,7 @@ from assay.estimators.linear import GRAMS_AT_ONCE, EvidenceWeights, LinearSpec, 
 from assay.exceptions import ArtifactError
 from tests.estimators.made_up import made
 
+pytestmark = pytest.mark.usefixtures("form")
 LOGITS = st.floats(-800, 800)
 
 

@@ -11,6 +11,7 @@ from assay.estimators.explanation import Explanation
 from assay.estimators.golden import Golden, read_golden
 from assay.estimators.held_out import HeldOut
 from assay.estimators.importing import import_pipeline
+from assay.estimators.kernel import uncompiled
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest
 from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
@@ -77,6 +78,7 @@ __all__ = [
     "share_bounds",
     "time_of",
     "train_cascade",
+    "uncompiled",
     "unknown_share",
     "unknown_shares",
 ]

@@ -1,8 +1,6 @@
 """A cascade and rows that it was not trained on -> its profile."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +8,6 @@ from numpy.typing import NDArray
 from assay.estimators.binning import ABOVE, MODEL, NEAR, counts_of, numbers_of
 from assay.estimators.cascade import Cascade
 from assay.estimators.linear import Block, LinearModel
-from assay.estimators.ngrams import NgramSpec, analyzer_of
 from assay.estimators.profile import Observation, Profile, Reference, Statistic
 from assay.exceptions import DataError
 
@@ -87,18 +84,13 @@ def unknown_shares(model: LinearModel, texts: Sequence[str]) -> list[float | Non
     """Return for each text which share of its distinct words the model's vocabulary lacks.
 
     Looked at are the first ``FIRST_CHARACTERS`` characters, without the word that they cut. 1 for a text
-    without a word: the model knows nothing of it. None for a model that counts no single words. Many texts
-    at once cost a third of what they cost one by one.
+    without a word: the model knows nothing of it. None for a model that counts no single words.
     """
     block = _word_block(model)
     if block is None:
         return [None] * len(texts)
-    find = _words_of(block.spec)
-    words = [list(set(find(_first(text)))) for text in texts]
-    missing = block.vocabulary.find(list(chain.from_iterable(words))) < 0
-    ends = np.cumsum([0, *map(len, words)])
-    lacking = np.diff(np.concatenate([[0], np.cumsum(missing)])[ends])
-    return [lacks / len(each) if each else 1.0 for lacks, each in zip(lacking.tolist(), words, strict=True)]
+    counted = map(block.count_unknown, map(_first, texts))
+    return [lacking / distinct if distinct else 1.0 for distinct, lacking in counted]
 
 
 def _first(text: str) -> str:
@@ -110,12 +102,6 @@ def _first(text: str) -> str:
 def _word_block(model: LinearModel) -> Block | None:
     words = (block for block in model.blocks if not block.spec.analyzer.startswith("char"))
     return next((block for block in words if block.spec.ngrams[0] == 1), None)
-
-
-@lru_cache(maxsize=64)
-def _words_of(spec: NgramSpec) -> Callable[[str], list[str]]:
-    """Return the function from a text to its single words, made once a kind of block."""
-    return analyzer_of(spec.model_copy(update={"ngrams": (1, 1)}))
 
 
 def _empty(cascade: Cascade, seen: Sequence[Observation]) -> Iterator[Reference]:

@@ -85,7 +85,8 @@ class Vocabulary:
         found = np.full(len(grams), -1, np.intp)
         if not len(self):
             return found
-        encoded = list(map(str.encode, grams))
+        # A lone surrogate is in no valid text, so no vocabulary has it: it is looked up and not found.
+        encoded = [gram.encode("utf-8", "surrogatepass") for gram in grams]
         wanted = np.fromiter(map(crc32, encoded), np.uint32, len(encoded))
         places = self._places(wanted)
         hits = np.flatnonzero(self.hashes.take(places, mode="clip") == wanted)

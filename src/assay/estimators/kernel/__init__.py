@@ -10,7 +10,7 @@ from types import ModuleType
 
 from assay.exceptions import ConfigError
 
-__all__ = ["PARTS", "compiled", "why_python"]
+__all__ = ["PARTS", "compiled", "uncompiled"]
 
 PARTS = ("scoring", "folding", "counting")
 VARIABLE = "ASSAY_KERNEL"
@@ -25,10 +25,13 @@ def compiled(part: str) -> ModuleType | None:
     return found if isinstance(found, ModuleType) else None
 
 
-def why_python(part: str) -> str | None:
-    """Return why Python does a part's work; None where the compiled part does. Raises ConfigError."""
-    found = _look(part)
-    return None if isinstance(found, ModuleType) else found
+def uncompiled() -> dict[str, str]:
+    """Return the parts whose work Python does, each with the reason; empty where all are compiled.
+
+    Raises ConfigError for a value of ``ASSAY_KERNEL`` that means nothing.
+    """
+    found = {part: _look(part) for part in PARTS}
+    return {part: why for part, why in found.items() if isinstance(why, str)}
 
 
 def _look(part: str) -> ModuleType | str:

@@ -14,6 +14,7 @@
 
 #include "crc.h"
 #include "letters.h"
+#include "room.h"
 #include "stopwords.h"
 
 typedef enum { WORDS, ALL_WORDS, WORDS_AND_PUNCTUATION, CHARACTERS, CHARACTERS_IN_WORDS } Analyzer;
@@ -41,30 +42,20 @@ typedef struct {
     const Ngrams *kind;
     uint32_t at, word_end;
     uint8_t *letters, *classes;
-    size_t room; /* of `memory`, in bytes */
-    void *memory;
+    Room room;
 } Walk;
 
-static inline void walk_free(Walk *walk) {
-    PyMem_RawFree(walk->memory);
-    walk->memory = NULL;
-    walk->room = 0;
-}
+static inline void walk_free(Walk *walk) { room_free(&walk->room); }
 
 /* Divide one piece of memory among the arrays of a text. */
 static inline int walk_room(Walk *walk, const Text *text) {
     size_t letters = most_bytes(text) + SLACK;
     size_t joined = 2 * letters, starts = ((size_t)text->length + 4) * sizeof *walk->starts;
-    size_t room = starts + 2 * letters + joined;
-    if (room > walk->room) {
-        walk_free(walk);
-        walk->memory = PyMem_RawMalloc(room);
-        if (walk->memory == NULL)
-            return -1;
-        walk->room = room;
-    }
-    walk->starts = walk->memory;
-    walk->letters = (uint8_t *)walk->memory + starts;
+    void *memory = room_for(&walk->room, starts + 2 * letters + joined);
+    if (memory == NULL)
+        return -1;
+    walk->starts = memory;
+    walk->letters = (uint8_t *)memory + starts;
     walk->classes = walk->letters + letters;
     walk->bytes = walk->classes + letters;
     return 0;
@@ -224,6 +215,12 @@ static inline size_t next_grams(Walk *walk, Gram *grams, size_t room) {
     for (; walk->at < walk->count && count + MOST_TOKENS <= room; walk->at++)
         count = put_grams(walk, grams, count, walk->count, gap);
     return count;
+}
+
+/* How many n-grams a text has at most. A space between words ends one word and begins the next. */
+static inline size_t most_grams(const Walk *walk) {
+    int shared = walk->kind->analyzer == CHARACTERS_IN_WORDS;
+    return (size_t)walk->count * (size_t)(walk->kind->high - walk->kind->low + 1 + shared);
 }
 
 /* Needs the lock. Return a new reference to the text as `walk_text` takes it. Python lower-cases what C does

@@ -76,7 +76,10 @@ static inline StopWords *stopwords_of(PyObject *tuple) {
     }
     words->mask = slots - 1;
     for (Py_ssize_t at = 0; at < count; at++) {
-        PyObject *encoded = PyUnicode_AsEncodedString(PyTuple_GET_ITEM(tuple, at), "utf-8", "surrogatepass");
+        Text text;
+        PyObject *word = PyTuple_GET_ITEM(tuple, at), *encoded = NULL;
+        if (text_of(word, &text) == 0)
+            encoded = PyUnicode_AsEncodedString(word, "utf-8", "surrogatepass");
         int failed = encoded == NULL || stopwords_add(words, &used, encoded) < 0;
         Py_XDECREF(encoded);
         if (failed) {
