@@ -92,7 +92,8 @@ def _weighing(config: EstimatorConfig, counts: "csr_matrix", positive: NDArray[n
             rows=counts.shape[0],
         )
     if config.weighting == "nb":
-        ratio = log_count_ratio(counts[:, known], positive, config.alpha)
+        frequent = counts if known.all() else counts[:, known]
+        ratio = log_count_ratio(frequent, positive, config.alpha)
         return Weighing(known, ratio, sublinear=False)
     # Smooth, as in TfidfTransformer: as if one text more held every n-gram once.
     idf = np.log((counts.shape[0] + 1) / (rows[known] + 1.0)) + 1.0
