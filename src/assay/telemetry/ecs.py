@@ -48,7 +48,7 @@ FIELDS = {
 
 
 _JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
-"""Escapes all but the printable characters of ASCII; one for all lines, as making it takes as long as a line."""
+"""Escapes all but the printable characters of ASCII; to make it takes as long as to make a line."""
 
 
 def line_of(exchange: Exchange) -> bytes:
