@@ -19,7 +19,7 @@ from assay.database import Database
 from assay.environment import read_settings
 from assay.notation import origins, pairs
 from assay.service import Exchange, Limits, MetricsSink, Models, Versions
-from assay.serving import Bell, Following, RunFolder, open_pinned, open_served, serve_folders
+from assay.serving import Bell, Following, RunFolder, open_pinned, open_served, paced, serve_folders
 from assay.settings import Settings
 from assay.telemetry import Counters, Feedback, RequestLog
 from assay.watching import Watching, watch
@@ -89,6 +89,7 @@ def _lifespan(
             group = await stack.enter_async_context(anyio.create_task_group())
             if following:
                 group.start_soon(following.run)
+            stack.enter_context(paced())
             yield
             group.cancel_scope.cancel()
 

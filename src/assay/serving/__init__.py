@@ -3,6 +3,7 @@
 from assay.serving.bell import Bell
 from assay.serving.following import Following
 from assay.serving.opening import open_folder, open_pinned, open_served, serve_folders
+from assay.serving.pace import paced
 from assay.serving.process import address_of, bind, first_free_port, log_to_stderr, serve
 from assay.serving.runfolder import RunFolder
 
@@ -17,6 +18,7 @@ __all__ = [
     "open_folder",
     "open_pinned",
     "open_served",
+    "paced",
     "serve",
     "serve_folders",
 ]
