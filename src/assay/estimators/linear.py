@@ -2,17 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
-from typing import Any, Literal, NamedTuple, Self
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
 from assay.config import Frozen
-from assay.estimators.ngrams import NgramSpec, analyzer_of
+from assay.estimators import kernel
+from assay.estimators.ngrams import NgramSpec, analyzer_of, preparation_of
 from assay.estimators.vocabulary import Vocabulary
 from assay.exceptions import ArtifactError
+
+if TYPE_CHECKING:
+    from assay.estimators.kernel import scoring
 
 Floats = NDArray[np.float64]
 Link = Literal["sigmoid", "softmax", "ovr"]
@@ -53,6 +59,15 @@ class EvidenceWeights(NamedTuple):
         # Rule by rule, since a matrix product rounds a text's sum differently from batch to batch.
         for column, weights in zip(hits.T, self.coef, strict=True):
             total[column] += weights
+        return total
+
+    def logits_of(self, hits: Sequence[int]) -> list[float]:
+        """Return the same for one text from the numbers of the rules that hit it, without numpy."""
+        total = [0.0] * self.coef.shape[1]
+        for rule in sorted(hits):
+            if not 0 <= rule < len(self.rules):
+                raise ValueError(f"There is no evidence rule {rule}; there are {len(self.rules)}.")
+            total = [before + weight for before, weight in zip(total, self.coef[rule].tolist(), strict=True)]
         return total
 
 
@@ -111,6 +126,26 @@ class Block:
             weighed[row] = values @ self.coef[features]
         return weighed
 
+    def compile(self, part: ModuleType) -> "scoring.Block":
+        """Return the form of the kernel's part for scoring, which reads the same arrays."""
+        arrays: dict[str, NDArray[Any] | None] = {"scale": self.scale, "coef": self.coef}
+        arrays |= self.vocabulary.to_arrays()
+        # A file may place numbers where a processor cannot read them; those are copied.
+        ready = {k: None if a is None else np.require(a, requirements=["C", "A"]) for k, a in arrays.items()}
+        low, high = self.spec.ngrams
+        block: scoring.Block = part.Block(
+            analyzer=self.spec.analyzer,
+            low=low,
+            high=high,
+            lowercase=self.spec.lowercase,
+            prepare=None if self.spec.strip_accents == "none" else preparation_of(self.spec),
+            stop_words=() if self.spec.analyzer.startswith("char") else self.spec.stop_words,
+            tf=self.spec.tf,
+            norm=self.spec.norm,
+            **ready,
+        )
+        return block
+
 
 class LinearModel:
     """Blocks of weighted n-grams, weighted evidence, an intercept a logit, and the link to probabilities."""
@@ -134,12 +169,44 @@ class LinearModel:
         the model has no such rules. Raises ValueError for another shape.
         """
         hits = self._hits(len(texts), evidence)
-        total = np.tile(self.intercept, (len(texts), 1))
-        for block in self.blocks:
-            total += block.logits(texts)
+        total = self._in_python(texts) if self._compiled is None else self._in_c(self._compiled, texts)
         if self.evidence is not None:
             total += self.evidence.logits(hits)
         return total
+
+    def logits_of(self, text: str, evidence: Sequence[int] = ()) -> tuple[float, ...]:
+        """Return one text's logits, equal to the bit to its row of ``logits``, at a fraction of the price.
+
+        ``evidence`` holds the numbers of ``rules`` that hit the text. Raises ValueError for any other number.
+        """
+        if self._compiled is not None:
+            logits = self._compiled.logits_of(text)
+        else:
+            logits = tuple(self._in_python([text])[0].tolist())
+        if self.evidence is None:
+            return logits
+        added = self.evidence.logits_of(evidence)
+        return tuple(logit + more for logit, more in zip(logits, added, strict=True))
+
+    def _in_c(self, compiled: "scoring.Model", texts: Sequence[str]) -> Floats:
+        total = np.empty((len(texts), len(self.intercept)))
+        compiled.logits(texts, total)
+        return total
+
+    def _in_python(self, texts: Sequence[str]) -> Floats:
+        total = np.tile(self.intercept, (len(texts), 1))
+        for block in self.blocks:
+            total += block.logits(texts)
+        return total
+
+    @cached_property
+    def _compiled(self) -> "scoring.Model | None":
+        """The model in the kernel's hands, or None where Python does the work; made on first use."""
+        part = kernel.compiled("scoring")
+        if part is None:
+            return None
+        model: scoring.Model = part.Model(tuple(block.compile(part) for block in self.blocks), self.intercept)
+        return model
 
     def _hits(self, texts: int, evidence: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         shape = (texts, len(self.rules))

@@ -79,13 +79,20 @@ def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
     return grams
 
 
-def analyzer_of(spec: NgramSpec) -> Callable[[str], list[str]]:
-    """Return the function from a text to its n-grams, in the text's order and with repeats."""
-    low, high = spec.ngrams
+def preparation_of(spec: NgramSpec) -> Callable[[str], str]:
+    """Return what is done to a text before it is cut."""
 
     def prepared(text: str) -> str:
         text = text.lower() if spec.lowercase else text
         return text if spec.strip_accents == "none" else strip_accents(text, spec.strip_accents)
+
+    return prepared
+
+
+def analyzer_of(spec: NgramSpec) -> Callable[[str], list[str]]:
+    """Return the function from a text to its n-grams, in the text's order and with repeats."""
+    low, high = spec.ngrams
+    prepared = preparation_of(spec)
 
     if spec.analyzer == "char":
         return lambda text: char_ngrams(prepared(text), low, high)

@@ -7,6 +7,8 @@
 
 typedef struct {
     int kind;
+    int ascii;
+    int lower; /* whether it is still to be lower-cased, where that matters */
     const void *data;
     Py_ssize_t length;
 } Text;
@@ -20,6 +22,8 @@ static inline int text_of(PyObject *object, Text *text) {
     if (PyUnicode_READY(object) < 0)
         return -1;
     text->kind = PyUnicode_KIND(object);
+    text->ascii = PyUnicode_IS_ASCII(object);
+    text->lower = 0;
     text->data = PyUnicode_DATA(object);
     text->length = PyUnicode_GET_LENGTH(object);
     return 0;
