@@ -52,6 +52,23 @@ points = st.lists(st.floats(-50, 50), min_size=2, max_size=8, unique=True).flatm
 sigmoids = st.builds(SigmoidCurve, slope=st.floats(1e-6, 1e3), intercept=st.floats(-50, 50))
 
 
+@given(curve=points, x=st.lists(st.floats(-60, 60), min_size=1))
+def test_a_step_curve_is_the_line_through_its_points(curve: IsotonicCurve, x: list[float]) -> None:
+    numbers = np.array([*x, *curve.x])
+    drawn_ = np.interp(numbers, curve.x, curve.y)
+    assert np.allclose(curve.of(numbers), drawn_, rtol=0, atol=1e-9)
+    assert curve.of(np.array(curve.x)).tolist() == list(curve.y)
+
+
+@given(curve=points | sigmoids, x=st.floats())
+def test_one_log_odds_gets_to_the_bit_what_it_gets_among_others(
+    curve: SigmoidCurve | IsotonicCurve, x: float
+) -> None:
+    [first, again] = curve.of(np.array([x, x])).tolist()
+    assert repr(curve.at(x)) == repr(first) == repr(again)
+    assert (first != first) == (x != x)
+
+
 @pytest.mark.parametrize(("link", "columns"), LINKS)
 def test_without_curves_the_models_own_probabilities_are_given(link: Link, columns: int) -> None:
     logits = np.random.default_rng(0).normal(0, 5, (20, columns))

@@ -1,6 +1,6 @@
 """Probabilities that mean what they say: of the texts given 0.8, eight in ten hold the label."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from assay.config import Frozen
 from assay.estimators.curves import CURVES, IsotonicCurve, SigmoidCurve
-from assay.estimators.linear import Floats, Link, probabilities
+from assay.estimators.linear import Floats, Link, probabilities, squash
 from assay.estimators.log_odds import log_odds
 from assay.exceptions import DataError
 
@@ -58,6 +58,11 @@ class Calibration(Frozen):
         if len(given) == 1:
             return np.column_stack([1.0 - given[0], given[0]])
         return _shares(np.column_stack(given))
+
+    @property
+    def of_one(self) -> Callable[[float], float]:
+        """What gives the second label's probability of the one logit of two labels, the same to the bit."""
+        return self.curves[0].at if self.curves else squash
 
 
 class CalibrationChoice(NamedTuple):

@@ -1,9 +1,10 @@
-"""Rising curves from log-odds to probabilities, fitted with scikit-learn and served with numpy.
+"""Rising curves from log-odds to probabilities, fitted with scikit-learn and served without.
 
 The sigmoid is that of Platt (1999), "Probabilistic Outputs for Support Vector Machines", section 2.2,
 with its smoothed targets; the step curve is isotonic regression after Zadrozny and Elkan (KDD 2002).
 """
 
+from bisect import bisect_right
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Self
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from assay.config import Frozen
-from assay.estimators.linear import Floats, sigmoid
+from assay.estimators.linear import Floats, sigmoid, squash
 from assay.exceptions import DataError, MissingExtra
 
 FLAT = 1e-6
@@ -29,6 +30,10 @@ class SigmoidCurve(Frozen):
     def of(self, x: Floats) -> Floats:
         """Return the probability of each log-odds; shape as given."""
         return sigmoid(self.slope * x + self.intercept)
+
+    def at(self, x: float) -> float:
+        """Return the probability of one log-odds, the same to the bit."""
+        return squash(self.slope * x + self.intercept)
 
     @classmethod
     def fit(cls, x: Floats, held: NDArray[np.bool_]) -> Self:
@@ -78,20 +83,28 @@ class IsotonicCurve(Frozen):
         return self
 
     @cached_property
-    def _arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
-        x, y = np.array(self.x), np.array(self.y)
-        return x, y, np.append(y[0], y), np.append(y, y[-1])
+    def _steps(self) -> list[float]:
+        """How much the line rises over each stretch between two points."""
+        return [(d - c) / (b - a) for (a, c), (b, d) in pairwise(zip(self.x, self.y, strict=True))]
 
     def of(self, x: Floats) -> Floats:
-        """Return the probability of each log-odds; shape as given.
+        """Return the probability of each log-odds; shape as given."""
+        return np.array([self.at(each) for each in x.ravel().tolist()], np.float64).reshape(x.shape)
 
-        Each is held between the two points around it: np.interp alone may round a higher score to a
-        lower probability.
+    def at(self, x: float) -> float:
+        """Return the probability of one log-odds, the same to the bit.
+
+        It is held between the two points around it: rounding alone may give a higher score a lower
+        probability.
         """
-        points, heights, floors, ceilings = self._arrays
-        after = points.searchsorted(x, side="right")
-        between: Floats = np.interp(x, points, heights)
-        return np.minimum(np.maximum(between, floors[after]), ceilings[after])
+        points, heights = self.x, self.y
+        after = bisect_right(points, x)
+        if not 0 < after < len(points):
+            return x if x != x else heights[0 if after == 0 else -1]
+        low, high = heights[after - 1], heights[after]
+        between = low + self._steps[after - 1] * (x - points[after - 1])
+        # In this order what is not a number, an endless step times nothing, becomes the lower height.
+        return min(max(low, between), high)
 
     @classmethod
     def fit(cls, x: Floats, held: NDArray[np.bool_]) -> Self:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from math import exp
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -309,7 +310,11 @@ def probabilities(logits: Floats, link: Link) -> Floats:
 
 
 def sigmoid(logits: Floats) -> Floats:
-    """Return 1 / (1 + exp(-x)) without overflow."""
-    small = np.exp(-np.abs(logits))
-    squashed: Floats = np.where(logits >= 0, 1.0, small) / (1.0 + small)
-    return squashed
+    """Return 1 / (1 + exp(-x)) without overflow; shape as given."""
+    return np.array([squash(x) for x in logits.ravel().tolist()], np.float64).reshape(logits.shape)
+
+
+def squash(x: float) -> float:
+    """Return 1 / (1 + exp(-x)) of one number: numpy's exponential may differ from it in the last bit."""
+    small = exp(-abs(x))
+    return 1.0 / (1.0 + small) if x >= 0 else small / (1.0 + small)

@@ -12,10 +12,12 @@ def fault_of(text: object) -> str | None:
         return f"is of type {type(text).__name__}, not text"
     if not text.strip():
         return "is empty"
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        return f"has a lone surrogate at character {error.start}, which is not valid Unicode"
+    size = len(text)
+    if not text.isascii():
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            return f"has a lone surrogate at character {error.start}, which is not valid Unicode"
     if size > MAX_TEXT_BYTES:
         return f"has {size:,} bytes of UTF-8; at most {MAX_TEXT_BYTES:,} are allowed"
     return None
