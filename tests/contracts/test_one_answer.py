@@ -5,23 +5,31 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from assay.datasets import read_table
-from assay.estimators import Cascade, Decision, load_artifact
+from assay.estimators import Calibration, Cascade, Decision, OperatingPoint, load_artifact
+from assay.estimators.curves import IsotonicCurve, SigmoidCurve
+from assay.estimators.golden import read_golden
 from assay.loading import open_registry
 from assay.scoring import score_table
 from assay.service import Models, Served, create_app
 from assay.settings import Settings
 from assay.telemetry import Counters
 from tests.corpus import ODD, SPAM_GROUPS, labelled
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts" / "v1"
 
 Answers = list[tuple[str, float | None, float, str | None, bool]]
 """Label, score, confidence, rule and review of every text."""
@@ -197,6 +205,61 @@ def test_a_text_has_one_answer(way: str, task: str, request: pytest.FixtureReque
     expected = of(cascade.decide(TEXTS))
     assert len({score for _, score, *_ in expected}) > (10 if task == "ruled" else 40)
     assert WAYS[way](cascade, request.getfixturevalue(f"{task}_artifact"), TEXTS) == expected
+
+
+CALIBRATIONS = {
+    "none": Calibration(),
+    "sigmoid": Calibration(method="sigmoid", curves=(SigmoidCurve(slope=0.7, intercept=0.1),)),
+    "isotonic": Calibration(
+        method="isotonic", curves=(IsotonicCurve(x=(-1.0, 0.5, 2.0), y=(0.1, 0.4, 0.9)),)
+    ),
+}
+
+
+def frozen(name: str, calibration: str) -> Cascade:
+    """Return the cascade of a frozen artifact with another calibration, threshold and review band."""
+    cascade = load_artifact(ARTIFACTS / name)
+    curves = CALIBRATIONS[calibration].curves * (1 if cascade.task.binary else len(cascade.labels))
+    point = dict(cascade.operating_point) | {
+        "calibration": Calibration(method=CALIBRATIONS[calibration].method, curves=curves),
+        "review": (0.2, 0.8),
+        "threshold": 0.3 if cascade.task.binary else None,
+    }
+    return replace(cascade, operating_point=OperatingPoint.model_validate(point))
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in ARTIFACTS.glob("*/manifest.json")))
+def test_any_text_of_any_artifact_has_one_answer(name: str, calibration: str) -> None:
+    cascade = frozen(name, calibration)
+    known = [text for text in read_golden(ARTIFACTS / name).texts if len(text) < 1_000]
+    words = sorted({word for text in known for word in text.split()})
+    texts = st.lists(st.sampled_from(words), min_size=1).map(" ".join) | st.text().filter(str.strip)
+
+    @settings(max_examples=40, deadline=None)
+    @given(texts=st.lists(texts, min_size=1, max_size=8))
+    def check(texts: list[str]) -> None:
+        together, judged = cascade.decide(texts), cascade.judge(texts)
+        alone = [decision for text in texts for decision in cascade.decide([text])]
+        assert [parts_of(each) for each in alone] == [parts_of(each) for each in together]
+        assert [each.label for each in together] == judged.labels
+        column = cascade.labels.index(cascade.task.positive)
+        assert [each.score for each in together] == judged.probabilities[:, column].tolist()
+        told = [cascade.labels.index(label) for label in judged.labels]
+        assert [each.confidence for each in together] == [
+            row[at] for row, at in zip(judged.probabilities.tolist(), told, strict=True)
+        ]
+        review = cascade.operating_point.in_review(
+            judged.probabilities, column if cascade.task.binary else np.array(told)
+        )
+        assert [each.review for each in together] == review.tolist()
+
+    check()
+
+
+def parts_of(decision: Decision) -> dict[str, Any]:
+    """Return all parts of a decision but its identifier."""
+    return {**asdict(decision), "id": None}
 
 
 def test_mlflow_gives_the_same_answer(trained: Path) -> None:

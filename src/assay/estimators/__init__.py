@@ -6,10 +6,11 @@ from assay.estimators.binning import bins_of, counts_of
 from assay.estimators.calibration import Calibration
 from assay.estimators.cascade import Cascade, Judged
 from assay.estimators.conversion import convert_pipeline
-from assay.estimators.decision import Decision, time_of
+from assay.estimators.decision import Decision
 from assay.estimators.explanation import Explanation
 from assay.estimators.golden import Golden, read_golden
 from assay.estimators.held_out import HeldOut
+from assay.estimators.identifiers import time_of
 from assay.estimators.importing import import_pipeline
 from assay.estimators.linear import LinearModel
 from assay.estimators.manifest import Manifest, read_manifest

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.config import Task
+from assay.estimators.decider import Decider, Logits
 from assay.estimators.decision import Decision
 from assay.estimators.explanation import explain_text
 from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.manifest import Manifest
 from assay.estimators.profile import Profile
 from assay.estimators.rules import NO_RULES, Rules
-from assay.estimators.selection import Selection, first_rule
+from assay.estimators.selection import Selection
 from assay.estimators.texts import check_texts
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import DataError
@@ -77,18 +78,10 @@ class Cascade:
 
         Raises TextError for the first text that is empty, too long or not valid Unicode, naming its place.
         """
-        judged = self.judge(texts)
-        at = self.labels.index
-        told = (
-            at(self.task.positive)
-            if self.task.binary
-            else np.array([at(each) for each in judged.labels], int)
+        check_texts(texts)
+        decisions = (
+            [self._decision(texts[0])] if len(texts) == 1 else self._decider.decide(*self._read(texts))
         )
-        review = self.operating_point.in_review(judged.probabilities, told, judged.rules)
-        rows = zip(
-            judged.labels, judged.probabilities.tolist(), judged.rules.tolist(), review.tolist(), strict=True
-        )
-        decisions = [self._decision(*row) for row in rows]
         if not explain:
             return decisions
         return [self._explained(*each) for each in zip(texts, decisions, strict=True)]
@@ -107,18 +100,17 @@ class Cascade:
         Raises TextError for the first text that is empty, too long or not valid Unicode, naming its place.
         """
         check_texts(texts)
-        hits = self.rules.hits(texts)
-        ruled = first_rule(hits[:, : len(self.rules.deciding)])
-        left = np.flatnonzero(ruled < 0)
+        read, logits = self._read(texts)
+        ruled, deciding = np.array(read, np.int64), self.rules.deciding
+        left, by_rule = np.flatnonzero(ruled < 0), np.flatnonzero(ruled >= 0)
         probabilities = np.zeros((len(texts), len(self.labels)))
-        probabilities[ruled >= 0, self._label_of_rule[ruled[ruled >= 0]]] = 1.0
+        probabilities[by_rule, self._label_of_rule[ruled[by_rule]]] = 1.0
         if len(left):
-            evidence = hits[left, len(self.rules.deciding) :] if self.rules.evidence else None
-            logits = self.model.logits([texts[at] for at in left.tolist()], evidence)
-            probabilities[left] = self.operating_point.calibration.probabilities(logits, self.model.link)
+            calibration = self.operating_point.calibration
+            probabilities[left] = calibration.probabilities(np.array(logits, np.float64), self.model.link)
         labels = self.operating_point.labels_of(probabilities, self.labels, self.task.positive)
-        for at in np.flatnonzero(ruled >= 0).tolist():
-            labels[at] = self.rules.deciding[ruled[at]].label
+        for at in by_rule.tolist():
+            labels[at] = deciding[read[at]].label
         return Judged(labels, probabilities, ruled)
 
     def score(self, texts: Sequence[str], labels: Sequence[str]) -> float:
@@ -131,6 +123,44 @@ class Cascade:
         given = self.predict(texts)
         return sum(a == b for a, b in zip(given, labels, strict=True)) / len(given)
 
+    def _decision(self, text: str) -> Decision:
+        """Return the decision for one text without the lists of many; what it computes is the same."""
+        fired, deciding = self.rules.matched(text), self._deciding
+        if fired and fired[0] < deciding:
+            return self._decider.by_rule(fired[0])
+        evidence = [number - deciding for number in fired] if fired else ()
+        return self._decider.by_model(self.model.logits_of(text, evidence))
+
+    def _read(self, texts: Sequence[str]) -> tuple[list[int], Logits]:
+        """Return the number of the rule that decides each text, else -1, and the logits of those texts."""
+        fired = [self.rules.matched(text, at) for at, text in enumerate(texts)]
+        deciding = self._deciding
+        ruled = [numbers[0] if numbers and numbers[0] < deciding else -1 for numbers in fired]
+        if max(ruled, default=-1) >= 0:
+            left = [at for at, number in enumerate(ruled) if number < 0]
+            texts, fired = [texts[at] for at in left], [fired[at] for at in left]
+        return ruled, self.model.logits(texts, self._evidence(fired)).tolist() if texts else []
+
+    def _evidence(self, fired: Sequence[Sequence[int]]) -> NDArray[np.bool_] | None:
+        if not self.rules.evidence:
+            return None
+        deciding = self._deciding
+        evidence = np.zeros((len(fired), len(self.rules.evidence)), np.bool_)
+        for row, numbers in enumerate(fired):
+            for number in numbers:
+                evidence[row, number - deciding] = True
+        return evidence
+
+    @cached_property
+    def _deciding(self) -> int:
+        """How many of the rules decide; they are numbered before the others."""
+        return len(self.rules.deciding)
+
+    @cached_property
+    def _decider(self) -> Decider:
+        point, deciding = self.operating_point, self.rules.deciding
+        return Decider(self.task, point, self.model.link, deciding, self.version)
+
     @cached_property
     def _label_of_rule(self) -> NDArray[np.intp]:
         return np.array([self.labels.index(rule.label) for rule in self.rules.deciding], np.intp)
@@ -140,21 +170,4 @@ class Cascade:
         ruled = decision.decided_by == "rule"
         return replace(
             decision, explanation=explain_text(self.model, self.rules, text, label=label, ruled=ruled)
-        )
-
-    def _decision(self, label: str, row: list[float], ruled: int, review: bool) -> Decision:
-        rule = self.rules.deciding[ruled] if ruled >= 0 else None
-        at = self.labels.index
-        return Decision(
-            task=self.task.name,
-            label=label,
-            confidence=self.operating_point.rules[rule.id].low if rule else row[at(label)],
-            score=None if rule else row[at(self.task.positive)],
-            threshold=self.operating_point.threshold,
-            decided_by="rule" if rule else "model",
-            rule=rule.id if rule else None,
-            review=review,
-            model=self.task.model,
-            version=self.version,
-            scores=None if self.task.binary or rule else dict(zip(self.labels, row, strict=True)),
         )

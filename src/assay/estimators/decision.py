@@ -1,38 +1,34 @@
 """The answer for one text."""
 
-import os
-import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.estimators.explanation import Explanation
+from assay.estimators.identifiers import new_id
 
 
-def new_id() -> str:
-    """Return an identifier that no other decision has, a UUID of version 7 (RFC 9562): 32 hexadecimal digits.
+class _Open:
+    """The fields of a decision while they may be set; one that is frozen takes ten times as long to fill."""
 
-    The first 48 bits are milliseconds since the epoch, so that a log finds a decision by its time; 74 are
-    random.
-    """
-    drawn = int.from_bytes(os.urandom(10))
-    head = (time.time_ns() // 1_000_000 & 0xFFFFFFFFFFFF) << 80
-    return f"{head | 0x7 << 76 | (drawn >> 4 & 0xFFF) << 64 | 0b10 << 62 | drawn & 0x3FFFFFFFFFFFFFFF:032x}"
-
-
-def time_of(identifier: str) -> float | None:
-    """Return when an identifier was made, in seconds since the epoch; None when it is of another kind.
-
-    >>> time_of("0199dd3cf0007abc8def0123456789ab")
-    1760353382.4
-    >>> time_of("8a5b0c9d2f3e4a618a5b0c9d2f3e4a61")
-    """
-    if identifier[12:13] != "7" or len(identifier) != 32:
-        return None
-    return int(identifier[:12], 16) / 1000
+    __slots__ = (
+        "confidence",
+        "decided_by",
+        "explanation",
+        "id",
+        "label",
+        "model",
+        "review",
+        "rule",
+        "score",
+        "scores",
+        "task",
+        "threshold",
+        "version",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(_Open):
     """The answer for one text: what was decided, by what, and how sure it is.
 
     ``score`` is the probability of the task's positive label, ``confidence`` that of the label given,
@@ -77,3 +73,37 @@ class Decision:
         if self.explanation is not None:
             answer["explanation"] = self.explanation.to_dict()
         return answer
+
+
+class Form(NamedTuple):
+    """What all decisions of a cascade have in common, filled in text by text.
+
+    >>> form = Form(task="spam", threshold=0.5, model="SpamClassifier", version="7")
+    >>> form.fill("0199dd3cf0007abc8def0123456789ab", "spam", 0.97, rule="prize").decided_by
+    'rule'
+    """
+
+    task: str
+    threshold: float | None
+    model: str
+    version: str
+
+    def fill(
+        self,
+        id: str,
+        label: str,
+        confidence: float,
+        score: float | None = None,
+        review: bool = False,
+        scores: dict[str, float] | None = None,
+        rule: str | None = None,
+    ) -> Decision:
+        """Return the decision about a text: a rule's where one is named, else the model's."""
+        made: Any = _Open()
+        made.task, made.threshold, made.model, made.version = self
+        made.decided_by = "model" if rule is None else "rule"
+        made.id, made.label, made.confidence, made.score = id, label, confidence, score
+        made.rule, made.review, made.scores, made.explanation = rule, review, scores, None
+        made.__class__ = Decision
+        filled: Decision = made
+        return filled
