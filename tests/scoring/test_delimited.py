@@ -143,3 +143,21 @@ def test_any_cells_come_out_as_they_went_in(
     usable = [row for row, _ in rows if fault_of(row) is None]
     labels = [row[2] for row in scored.cells(mark)[1:] if row[2]]
     assert labels == spam_cascade.predict(usable)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(st.tuples(CELLS, CELLS), max_size=4), mark=st.sampled_from(",;\t|. 0'"))
+def test_rows_are_quoted_as_the_csv_module_does(score: Score, rows: list[tuple[str, str]], mark: str) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=mark, quoting=csv.QUOTE_ALL).writerows([("text", "note"), *rows])
+    scored = score(f"sep={mark}\n{text.getvalue()}".encode("utf-8", "surrogateescape"), column="text")
+    again = io.StringIO(newline="")
+    # The module quotes a line end within a cell only where the end of a row has its character.
+    writer = csv.writer(again, delimiter=mark, lineterminator="\r\n")
+    lines = []
+    for cells in scored.cells(mark):
+        again.seek(0)
+        again.truncate()
+        writer.writerow(cells)
+        lines.append(again.getvalue().removesuffix("\r\n") + "\n")
+    assert scored.content.decode("utf-8", "surrogateescape") == "".join(lines)

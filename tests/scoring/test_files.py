@@ -1,16 +1,20 @@
 """Rows in batches: the same answers as one by one, in constant memory, and nothing half-written."""
 
+import errno
 import io
 import os
+import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from assay.datasets import Row, read_table
-from assay.estimators import Cascade
+from assay.datasets import Row, Table, read_table
+from assay.estimators import Cascade, Decision
 from assay.exceptions import DataError
 from assay.scoring import check_output, open_input, replacing, score_rows, score_table
 from assay.scoring.files import BATCH_ROWS
@@ -84,6 +88,59 @@ def test_rows_are_taken_a_batch_at_a_time(spam_cascade: Cascade) -> None:
 
     next(score_rows(spam_cascade, rows(), "text"))
     assert len(taken) == BATCH_ROWS
+
+
+def test_a_batch_is_read_while_the_one_before_it_is_decided(spam_cascade: Cascade) -> None:
+    read = threading.Event()
+
+    class Waiting(Cascade):
+        def decide(self, texts: Sequence[str], *, explain: bool = False) -> list[Decision]:
+            assert read.wait(60), "the second batch was not read meanwhile"
+            return super().decide(texts, explain=explain)
+
+    def rows() -> Iterator[Row]:
+        for number in range(BATCH_ROWS + 1):
+            yield Row(number, ("text",), ("lunch",))
+        read.set()
+
+    parts = {each.name: getattr(spam_cascade, each.name) for each in fields(spam_cascade)}
+    table = Table("rows", "csv", ("text",), rows(), delimiter=",")
+    out = io.BytesIO()
+    assert score_table(Waiting(**parts), table, None, out).rows == BATCH_ROWS + 1
+    assert len(out.getvalue().splitlines()) == BATCH_ROWS + 2
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_damage_ends_the_scoring_after_the_whole_batches_before_it(
+    spam_cascade: Cascade, batches: int
+) -> None:
+    def rows() -> Iterator[Row]:
+        for number in range(batches * BATCH_ROWS + 3):
+            yield Row(number, ("text",), ("lunch",))
+        raise EOFError("ended early")
+
+    out = io.BytesIO()
+    with pytest.raises(DataError, match="rows cannot be read: ended early"):
+        score_table(spam_cascade, Table("rows", "csv", ("text",), rows(), delimiter=","), None, out)
+    assert len(out.getvalue().splitlines()) == 1 + batches * BATCH_ROWS
+
+
+@pytest.mark.parametrize("batches", [1, 2, 5])
+def test_a_stream_that_takes_no_more_is_not_written_to_again(spam_cascade: Cascade, batches: int) -> None:
+    class Full(io.BytesIO):
+        refused = 0
+
+        def write(self, data: Any) -> int:
+            if len(self.getvalue()) > 100:
+                self.refused += 1
+                raise OSError(errno.ENOSPC, "full")
+            return super().write(data)
+
+    rows = (Row(number, ("text",), ("lunch",)) for number in range(batches * BATCH_ROWS + BATCH_ROWS))
+    out = Full()
+    with pytest.raises(OSError, match="full"):
+        score_table(spam_cascade, Table("rows", "csv", ("text",), rows, delimiter=","), None, out)
+    assert out.refused == 1
 
 
 def test_memory_does_not_grow_with_the_rows(spam_cascade: Cascade) -> None:

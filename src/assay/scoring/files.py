@@ -4,8 +4,10 @@ import io
 import re
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -32,6 +34,14 @@ class Scored(NamedTuple):
     content: bytes
     answers: Sequence[Answer]
     texts: Sequence[str] = ()
+
+
+class _Answered(NamedTuple):
+    """Rows, the answer to each, and the texts of those that have a decision."""
+
+    rows: list[Row]
+    answers: list[Answer]
+    texts: list[str]
 
 
 @dataclass
@@ -106,10 +116,14 @@ def score_table(
     The column of texts is found by its usual names when it is not given. A row that cannot be scored is
     written with its error and no decision; the rest go on. Memory does not grow with the rows.
     """
-    tally = Tally()
-    for part in score_parts(cascade, table, column, explain=explain, spreadsheet=spreadsheet):
-        tally.count(part.answers)
-        stream.write(part.content)
+    tally, answer = Tally(), _answering(cascade, table, column, explain=explain)
+    with writer_for(table, stream, explain=explain, spreadsheet=spreadsheet) as writer:
+
+        def write(part: _Answered) -> None:
+            tally.count(part.answers)
+            writer.write(part.rows, part.answers)
+
+        _ahead(_batches(table, BATCH_ROWS, BATCH_SIZE), answer, write)
     return tally
 
 
@@ -129,13 +143,12 @@ def score_parts(
     Put together, the parts are the file. Whoever stops asking has no whole file: Parquet's last part is its
     footer.
     """
-    column, sink = find_column(table, column, "text"), _Drained()
+    answer, sink = _answering(cascade, table, column, explain=explain), _Drained()
     stream = cast(BinaryIO, sink)
     with writer_for(table, stream, explain=explain, spreadsheet=spreadsheet) as writer:
         for batch in _batches(table, rows, size):
-            answers, texts = _answers(cascade, batch, column, explain=explain)
-            for row, answer in zip(batch, answers, strict=True):
-                writer.write(row, answer)
+            _, answers, texts = answer(batch)
+            writer.write(batch, answers)
             yield Scored(sink.take(), answers, texts)
     yield Scored(sink.take(), ())
 
@@ -145,7 +158,29 @@ def score_rows(
 ) -> Iterator[tuple[Row, Answer]]:
     """Yield each row with its decision, or with the sentence that says why it has none."""
     for batch in _batches(rows, BATCH_ROWS, BATCH_SIZE):
-        yield from zip(batch, _answers(cascade, batch, column, explain=explain)[0], strict=True)
+        yield from zip(batch, _answers(cascade, column, explain, batch).answers, strict=True)
+
+
+def _ahead(
+    batches: Iterable[list[Row]], answer: Callable[[list[Row]], _Answered], use: Callable[[_Answered], None]
+) -> None:
+    """Have a thread answer each batch while the one before it is used and the next is read.
+
+    Two are held at a time. Where reading fails, what was read before is used first.
+    """
+    begun: Future[_Answered] | None = None
+    with ThreadPoolExecutor(1, "answers") as thread:
+        try:
+            for batch in batches:
+                following = thread.submit(answer, batch)
+                done, begun = begun, None
+                if done:
+                    use(done.result())
+                begun = following
+                del done
+        finally:
+            if begun:
+                use(begun.result())
 
 
 def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]]:
@@ -161,17 +196,21 @@ def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]
         yield batch
 
 
-def _answers(
-    cascade: Cascade, batch: Sequence[Row], column: str, *, explain: bool
-) -> tuple[list[Answer], list[str]]:
-    """Return the answer to each row, and the texts of those that have a decision."""
+def _answering(
+    cascade: Cascade, table: Table, column: str | None, *, explain: bool
+) -> Callable[[list[Row]], _Answered]:
+    """Return what answers rows of a table; raises ColumnError where its column of texts is not found."""
+    return partial(_answers, cascade, find_column(table, column, "text"), explain)
+
+
+def _answers(cascade: Cascade, column: str, explain: bool, batch: list[Row]) -> _Answered:
     faults = [_fault(row, column) for row in batch]
     texts = [row.get(column) for row, fault in zip(batch, faults, strict=True) if fault is None]
     decisions = iter(cascade.decide(texts, explain=explain))
     answers: list[Answer] = [next(decisions) if fault is None else fault for fault in faults]
     if next(decisions, None) is not None:
         raise ArtifactError("The model gave more decisions than it was given texts.")
-    return answers, texts
+    return _Answered(batch, answers, texts)
 
 
 def _fault(row: Row, column: str) -> str | None:

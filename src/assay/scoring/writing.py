@@ -1,12 +1,12 @@
 """Rows back to their file's format, the decision's columns after their own."""
 
-import csv
+import codecs
 import errno
-import io
 import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
@@ -57,8 +57,8 @@ ENDINGS = {
 class Writer(Protocol):
     """Writes rows to a stream; leaving the block completes the file."""
 
-    def write(self, row: Row, answer: Answer) -> None:
-        """Write one row."""
+    def write(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+        """Write rows with their answers."""
 
     def __enter__(self) -> Self: ...
 
@@ -123,40 +123,25 @@ def _draft(path: Path) -> Iterator[BinaryIO]:
             draft.unlink(missing_ok=True)
 
 
-def values_of(answer: Answer, columns: Sequence[str]) -> dict[str, Any]:
+_fields_of = attrgetter(*FIELDS)
+_NO_FIELDS = (None,) * len(FIELDS)
+
+
+def values_of(answer: Answer, columns: Sequence[str]) -> tuple[Any, ...]:
     """Return one row's values of the columns that are added; None for those that it does not fill."""
-    values: dict[str, Any] = dict.fromkeys(columns)
-    if isinstance(answer, str):
-        return values | {f"{PREFIX}error": answer}
-    values |= {PREFIX + name: getattr(answer, name) for name in FIELDS}
-    if answer.explanation is not None:
-        values[EXPLANATION] = answer.explanation.to_dict()
-    return values
+    values = (*_NO_FIELDS, answer) if isinstance(answer, str) else (*_fields_of(answer), None)
+    if len(columns) == len(values):
+        return values
+    told = None if isinstance(answer, str) else answer.explanation
+    return *values, told and told.to_dict()
 
 
-def cells_of(answer: Answer, columns: Sequence[str]) -> list[Any]:
+def cells_of(answer: Answer, columns: Sequence[str]) -> tuple[Any, ...]:
     """Return the same for formats whose cells are plain values: the explanation is JSON."""
-    return [
-        json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-        for value in values_of(answer, columns).values()
-    ]
-
-
-class _Lines:
-    """Takes rows from the csv module and writes them with plain line feeds.
-
-    The module quotes a cell with a carriage return or a line feed only where the end of a row has one,
-    and a cell with either, unquoted, would read as two rows.
-    """
-
-    END = "\r\n"
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-
-    def write(self, row: str) -> None:
-        """Write one row."""
-        self._text.write(row.removesuffix(self.END) + "\n")
+    values = values_of(answer, columns)
+    if not isinstance(values[-1], dict):
+        return values
+    return *values[:-1], json.dumps(values[-1], ensure_ascii=False)
 
 
 class DelimitedWriter:
@@ -165,29 +150,45 @@ class DelimitedWriter:
     def __init__(
         self, table: Table, stream: BinaryIO, added: Sequence[str], *, spreadsheet: bool = False
     ) -> None:
-        # Bytes that were not UTF-8 came in as surrogate escapes and go out as they were.
-        # Spreadsheets take a file without its byte order mark for one in another encoding.
-        encoding = "utf-8-sig" if table.marked or spreadsheet else "utf-8"
-        self._text = io.TextIOWrapper(stream, encoding, "surrogateescape", newline="", write_through=True)
-        self._csv = csv.writer(_Lines(self._text), delimiter=table.delimiter, lineterminator=_Lines.END)
+        self._stream, self._delimiter, self._added = stream, table.delimiter, added
         self._kept = [at for at, name in enumerate(table.columns) if name not in OURS]
-        self._width, self._added, self._safe = len(table.columns), added, spreadsheet
-        self._write([*(table.columns[at] for at in self._kept), *added])
+        self._width, self._safe = len(table.columns), spreadsheet
+        # Spreadsheets take a file without its byte order mark for one in another encoding.
+        if table.marked or spreadsheet:
+            stream.write(codecs.BOM_UTF8)
+        self._write([self._line([*(table.columns[at] for at in self._kept), *added])])
 
-    def write(self, row: Row, answer: Answer) -> None:
-        """Write one row; cells beyond the header's columns are kept, after the decision's."""
-        cells = [*row.cells, *[""] * (self._width - len(row.cells))]
-        decided = ["" if value is None else value for value in cells_of(answer, self._added)]
-        self._write([*(cells[at] for at in self._kept), *decided, *cells[self._width :]])
+    def write(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+        """Write rows; cells beyond the header's columns are kept, after the decision's."""
+        self._write([self._line(self._cells(*each)) for each in zip(rows, answers, strict=True)])
 
-    def _write(self, cells: list[Any]) -> None:
-        self._csv.writerow(map(safe_cell, cells) if self._safe else cells)
+    def _cells(self, row: Row, answer: Answer) -> list[Any]:
+        cells, width = row.cells, self._width
+        if len(cells) < width:
+            cells = [*cells, *[""] * (width - len(cells))]
+        return [*[cells[at] for at in self._kept], *cells_of(answer, self._added), *cells[width:]]
+
+    def _line(self, cells: list[Any]) -> str:
+        """Return a row as the csv module writes it, which reads a character at a time, after a line feed."""
+        mark, shown = self._delimiter, map(safe_cell, cells) if self._safe else cells
+        texts = ["" if cell is None else str(cell) for cell in shown]
+        quoted = [
+            '"' + text.replace('"', '""') + '"'
+            if '"' in text or mark in text or "\n" in text or "\r" in text
+            else text
+            for text in texts
+        ]
+        return mark.join(quoted) + "\n"
+
+    def _write(self, lines: list[str]) -> None:
+        # Bytes that were not UTF-8 came in as surrogate escapes and go out as they were.
+        self._stream.write("".join(lines).encode("utf-8", "surrogateescape"))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *fault: object) -> None:
-        self._text.detach()
+        self._stream.flush()
 
 
 class JsonLinesWriter:
@@ -196,11 +197,15 @@ class JsonLinesWriter:
     def __init__(self, stream: BinaryIO, added: Sequence[str]) -> None:
         self._stream, self._added = stream, added
 
-    def write(self, row: Row, answer: Answer) -> None:
-        """Write one row."""
+    def write(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+        """Write rows."""
+        lines = [json.dumps(self._object(*each)) for each in zip(rows, answers, strict=True)]
+        self._stream.write("".join(line + "\n" for line in lines).encode())
+
+    def _object(self, row: Row, answer: Answer) -> dict[str, Any]:
         # Escapes keep a lone surrogate, which UTF-8 has no bytes for, as it was.
         own = {name: value for name, value in row.to_dict().items() if name not in OURS}
-        self._stream.write(json.dumps(own | values_of(answer, self._added)).encode() + b"\n")
+        return own | dict(zip(self._added, values_of(answer, self._added), strict=True))
 
     def __enter__(self) -> Self:
         return self
@@ -230,14 +235,15 @@ class ParquetWriter:
         self._rows: list[list[Any]] = []
         self._size = 0
 
-    def write(self, row: Row, answer: Answer) -> None:
-        """Write one row."""
-        # By place and not by name: two columns may have one name.
-        cells = [*(row.cells[at] for at in self._kept), *cells_of(answer, self._added)]
-        self._rows.append(cells)
-        self._size += sum(len(cell) for cell in cells if isinstance(cell, str | bytes))
-        if len(self._rows) >= PARQUET_ROWS or self._size >= PARQUET_SIZE:
-            self._flush()
+    def write(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+        """Write rows."""
+        for row, answer in zip(rows, answers, strict=True):
+            # By place and not by name: two columns may have one name.
+            cells = [*(row.cells[at] for at in self._kept), *cells_of(answer, self._added)]
+            self._rows.append(cells)
+            self._size += sum(len(cell) for cell in cells if isinstance(cell, str | bytes))
+            if len(self._rows) >= PARQUET_ROWS or self._size >= PARQUET_SIZE:
+                self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
