@@ -8,7 +8,8 @@ from zlib import crc32
 def colliding(gram: str, begin: str) -> str:
     """Return a text that begins otherwise and has the same CRC-32; those of one ``begin`` have one length.
 
-    Four free bytes lead CRC-32 to any value: beginnings are numbered until the four are small letters or digits.
+    Four free bytes lead CRC-32 to any value: beginnings are numbered until the four are
+    small letters or digits.
     """
     target = crc32(gram.encode())
     for number in count():
