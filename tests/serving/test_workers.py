@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from assay.service.limits import LOOK_SECONDS
-from tests.running import read_until, run, serving, started, stop
+from tests.running import drained, read_until, run, serving, started, stop
 from tests.serving.hammer import hammering
 
 
@@ -63,6 +63,14 @@ def test_no_request_is_lost_when_the_service_is_told_to_stop(spam_artifact: Path
     assert hammer.lost == []
     assert hammer.closing > 0
     assert set(hammer.answered) <= {200, 503}
+
+
+def test_a_service_of_workers_stops_without_a_word_of_errors(spam_artifact: Path) -> None:
+    with workers(spam_artifact, 2) as (address, process):
+        assert httpx.get(f"{address}/health/ready").status_code == 200
+        said = drained(process)
+        assert stop(process, signal.SIGTERM) == 0
+    assert [line for line in said if not line.startswith("INFO")] == []
 
 
 def test_a_service_that_stops_is_not_ready_and_still_answers(
@@ -248,7 +256,9 @@ def test_a_worker_hears_signals_from_its_first_moment_on(spam_artifact: Path) ->
     with started("serve", "--port", "0", "--workers", "2", "--models", str(spam_artifact)) as process:
         read_until(process, "Started parent process")
         until(lambda: len(children(process)) == 2)
+        said = drained(process)
         assert stop(process, signal.SIGTERM) == 0
+    assert "Traceback" not in "".join(said)
 
 
 def test_what_a_killed_service_left_is_removed_by_the_next_and_a_living_one_keeps_its_own(

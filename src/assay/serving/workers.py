@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import uvicorn
@@ -81,14 +82,21 @@ class Worker(Process):
             # Before any has answered, every other worker would fail in the same way: the parent stops too.
             sys.exit(STARTUP_FAILURE)
         except KeyboardInterrupt:
-            # The server repeats the signal that stopped it; there is nothing more to stop.
+            # Repeated, too; there is nothing more to stop.
             sys.exit(0)
+
+    def always_pong(self) -> None:
+        """Say whether this worker is ready whenever the parent asks, until it asks no more."""
+        with suppress(EOFError, OSError):
+            super().always_pong()
 
     def _become(self) -> None:
         """Let go of what is the parent's: its signal handlers and the pipes to other workers."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        # The server repeats the signal that stopped it, as in a service of one process.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.parent_conn.close()
         for other in self.others:
