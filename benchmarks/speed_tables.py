@@ -89,12 +89,21 @@ def train(results: Results) -> str:
                     MODELS[model],
                     "Assay" if library == "assay" else library,
                     f"{spread(told['seconds'], '.1f')} s",
+                    f"{spread(told['processor'], '.1f')} s",
                     spread(found["ratio"], ".2f") if library == "assay" else "",
                     f"{accuracy['share']:.4f} ({accuracy['low']:.4f} to {accuracy['high']:.4f})",
                     f"{spread(told['memory'], ',.0f', 1e6)} MB",
                 ]
             )
-    head = ["model", "fitted by", "one fit", "times as fast", "accuracy (95 % interval)", "largest memory"]
+    head = [
+        "model",
+        "fitted by",
+        "one fit",
+        "of processor",
+        "times as fast",
+        "accuracy (95 % interval)",
+        "largest memory",
+    ]
     return table(head, rows)
 
 
