@@ -1,5 +1,6 @@
 """One copy of a file for many processes: verified, out of reach of who changes the file, and never left."""
 
+import fcntl
 import gc
 import hashlib
 import os
@@ -86,10 +87,15 @@ def test_what_is_done_to_the_file_changes_nothing_that_was_loaded(source: Path, 
     assert not arrays["numbers"].flags.writeable
 
 
-def test_a_copy_that_is_damaged_is_made_anew(source: Path, folder: Path) -> None:
+def test_a_damaged_copy_is_not_believed_although_it_is_in_use(source: Path, folder: Path) -> None:
     digest = digest_of(source)
-    (folder / digest).write_bytes(b"something else")
-    np.testing.assert_array_equal(share_tensors(source, digest, folder)["numbers"], np.arange(10_000.0))
+    damaged = bytearray(source.read_bytes())
+    damaged[-1] ^= 1
+    (folder / digest).write_bytes(damaged)
+    with (folder / digest).open("rb") as used:
+        fcntl.flock(used, fcntl.LOCK_SH)
+        arrays = share_tensors(source, digest, folder)
+    np.testing.assert_array_equal(arrays["numbers"], np.arange(10_000.0))
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * 100_000])
