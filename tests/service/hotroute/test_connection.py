@@ -21,7 +21,8 @@ from tests.service.callers import Log
 from tests.service.hotroute.hot import JSON, Heat, ask, connect, ordinarily, parse, post, read, text
 
 Serve = Callable[[FastAPI], AbstractContextManager[str]]
-PLAIN = post(text("a wonderful film"), JSON)
+BODY = text("a wonderful film")
+PLAIN = post(BODY, JSON)
 LAST = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -166,11 +167,14 @@ def read_two(connection: Any) -> Iterator[bytes]:
     yield b"HTTP/1.1 " + second
 
 
-def test_a_client_that_leaves_before_its_body_is_whole_is_counted(models: Models, serve: Serve) -> None:
+@pytest.mark.parametrize("missing", [5, len(BODY)])
+def test_a_client_that_leaves_before_its_body_is_whole_is_counted(
+    models: Models, serve: Serve, missing: int
+) -> None:
     log = Log()
     with serve(create_app(models, metrics=Counters(), log=log)) as address:
         with connect(address) as connection:
-            connection.sendall(PLAIN[:-5])
+            connection.sendall(PLAIN[:-missing])
             time.sleep(0.2)
         end = time.monotonic() + 20
         while not log.written and time.monotonic() < end:

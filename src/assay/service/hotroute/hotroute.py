@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from assay.access import Access, Caller, Verdict
+from assay.access import Access, Authenticator, Caller, Verdict
 from assay.exceptions import DatabaseError
 from assay.service.connections import Peer, PlainRequest
 from assay.service.deciding import Deciding
@@ -100,11 +100,9 @@ class HotRoute:
         access, caller = self._access, None
         if access is None:
             return Admitted(None, None)
-        credential = ""
-        if access.authenticator is not None:
-            credential = credential_of(request.headers, "", b"")
-        if credential:
-            caller = self._caller(access, credential, place)
+        credential = credential_of(request.headers, "", b"") if access.authenticator else ""
+        if access.authenticator and credential:
+            caller = _caller(access, access.authenticator, credential, place)
             if caller is None or (place.asked and NEEDED not in caller.scopes):
                 return None
         elif place.asked:
@@ -120,13 +118,12 @@ class HotRoute:
         verdict: Verdict | None = take_now(subject, rate) if take_now else None
         return Admitted(caller, verdict) if verdict and verdict.allowed else None
 
-    def _caller(self, access: Access, credential: str, place: Place) -> Caller | None:
-        """Return whose a key is; None for a wrong one, and where it is not looked at or cannot be."""
-        if access.authenticator is None:
-            return None
-        if not access.failures.take_now(place.failures, access.failed_keys, cost=0).allowed:
-            return None
-        try:
-            return access.authenticator.identify(credential)
-        except DatabaseError:
-            return None
+
+def _caller(access: Access, authenticator: Authenticator, credential: str, place: Place) -> Caller | None:
+    """Return whose a key is; None for a wrong one, and where it is not looked at or cannot be."""
+    if not access.failures.take_now(place.failures, access.failed_keys, cost=0).allowed:
+        return None
+    try:
+        return authenticator.identify(credential)
+    except DatabaseError:
+        return None

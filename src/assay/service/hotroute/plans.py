@@ -25,16 +25,14 @@ class Plan:
 def plans_of(models: Models) -> dict[bytes, Plan]:
     """Return the plan of each address at which one text is decided now.
 
-    Left out are tasks that do not answer, names that an address writes as something else, and cascades
-    whose answers may be long enough to be compressed.
+    Left out are tasks that do not answer, and cascades whose answers may be long enough to be compressed.
     """
     served = {name: each.cascade for name, each in models.served.items()}
     short = {name: each for name, each in served.items() if longest_answer(each) < COMPRESSED_FROM}
     plans = {}
     for name, cascade in short.items():
         path = TASK_PREFIX.replace("{task}", name) + PREDICT
-        if name.isascii() and name.replace("-", "").replace("_", "").isalnum():
-            plans[path.encode()] = Plan(cascade, path, TASK_PREFIX + PREDICT)
+        plans[path.encode()] = Plan(cascade, path, TASK_PREFIX + PREDICT)
     if (default := models.default_task) in short:
         plans[PREDICT.encode()] = Plan(short[default], PREDICT, PREDICT)
     return plans
