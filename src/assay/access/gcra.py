@@ -6,12 +6,16 @@ next one, and the tolerance is what a burst takes at the even pace.
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 from assay.access.rates import MICROSECONDS, Rate
 
 NEVER = 0
 """The arrival time of a subject that was not seen yet."""
+
+RATES_REMEMBERED = 256
+"""Rates of which it need not be worked out again what they leave to somebody new."""
 
 
 class Verdict(NamedTuple):
@@ -60,6 +64,12 @@ def take(arrival: int, now: int, rate: Rate, *, cost: int = 1) -> tuple[int, Ver
     return arrival, verdict_of(rate, arrival - now, wait)
 
 
+@lru_cache(maxsize=RATES_REMEMBERED)
+def untouched(rate: Rate) -> Verdict:
+    """Return the verdict on a subject that has asked for nothing yet, before its first request."""
+    return take(NEVER, NEVER, rate, cost=0)[1]
+
+
 def verdict_of(rate: Rate, ahead: int, wait: int) -> Verdict:
     """Return the verdict on a subject whose arrival time lies so many microseconds ahead.
 
@@ -68,7 +78,7 @@ def verdict_of(rate: Rate, ahead: int, wait: int) -> Verdict:
     return Verdict(
         allowed=wait <= 0,
         limit=rate.burst,
-        remaining=rate.burst - math.ceil(ahead / rate.interval),
+        remaining=rate.burst + -ahead // rate.interval,
         retry_after=max(0, wait) / MICROSECONDS,
         reset=ahead / MICROSECONDS,
     )

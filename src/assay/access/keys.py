@@ -3,9 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.access.callers import Caller
 from assay.access.key import COLUMNS, Key, fits, id_in, key_of
@@ -21,6 +21,26 @@ STALE_SECONDS = 5.0
 """From when on keys that could not be read again are told of as old, though a look is still under way."""
 
 SELECT = f"SELECT {COLUMNS} FROM keys WHERE revoked_at IS NULL"  # noqa: S608
+
+
+class Look(NamedTuple):
+    """What one look at the database found: the keys by id, and by the secrets that were found to fit since.
+
+    A secret that fits is not hashed again before the next look, which begins anew.
+    """
+
+    keys: Mapping[str, Key]
+    fitting: dict[str, Key]
+
+    def key_of(self, secret: str) -> Key | None:
+        """Return the key whose secret this is; None where there is none."""
+        if (known := self.fitting.get(secret)) is not None:
+            return known
+        key = self.keys.get(id_in(secret) or "")
+        if not fits(secret, key) or key is None:
+            return None
+        self.fitting[secret] = key
+        return key
 
 
 class Keys:
@@ -40,7 +60,7 @@ class Keys:
     ) -> None:
         """Keep the parts; nothing is read before ``start``. ``on_fault`` is told each new ``fault``."""
         self._database, self._clock, self._on_fault, self._pause = database, clock, on_fault, pause
-        self._keys: dict[str, Key] | None = None
+        self._look: Look | None = None
         self._fault = "The keys were not read yet."
         self._read_at = time.monotonic()
         self._stop = threading.Event()
@@ -57,7 +77,7 @@ class Keys:
     @property
     def ready(self) -> bool:
         """Whether the keys could be read once."""
-        return self._keys is not None
+        return self._look is not None
 
     def start(self) -> None:
         """Read the keys once, then again and again in a thread until ``stop``."""
@@ -74,12 +94,13 @@ class Keys:
 
     def identify(self, credential: str) -> Caller | None:
         """Return who carries a key; None for one that is unknown, revoked or expired."""
-        if self._keys is None:
+        if self._look is None:
             raise DatabaseError(f"Nobody's key can be checked: {self._fault}")
-        key = self._keys.get(id_in(credential) or "")
-        if not fits(credential, key) or key is None or key.state(self._clock()) != "valid":
+        key = self._look.key_of(credential)
+        if key is None:
             return None
-        return key.caller
+        ends = key.expires_at is not None or key.revoked_at is not None
+        return None if ends and key.state(self._clock()) != "valid" else key.caller
 
     def read(self) -> None:
         """Look at the database once; a failure is told, and the keys known before stay."""
@@ -89,7 +110,8 @@ class Keys:
         except AssayError as error:
             self._tell(error.message)
             return
-        self._keys, damaged = _readable(rows)
+        keys, damaged = _readable(rows)
+        self._look = Look(keys, {})
         self._read_at = time.monotonic()
         names = ", ".join(damaged)
         self._tell(f"Keys that were changed past Assay are not accepted: {names}." if damaged else "")

@@ -12,7 +12,7 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 
 from assay.access.counting import LocalCounting, steady
-from assay.access.gcra import NEVER, Verdict, take
+from assay.access.gcra import NEVER, Verdict, take, untouched
 from assay.access.rates import Rate
 from assay.exceptions import ConfigError
 
@@ -81,7 +81,8 @@ class SharedCounting:
         """Count one request, or with a cost of 0 only look."""
         name, bucket = slot_of(subject)
         if not cost:
-            return take(self._find(name, bucket)[1], self._clock(), rate, cost=0)[1]
+            place, arrival = self._find(name, bucket)
+            return take(arrival, self._clock(), rate, cost=0)[1] if place >= 0 else untouched(rate)
         if not self._acquire():
             return self._local.take_now(subject, rate)
         try:
