@@ -3,7 +3,7 @@
 import io
 import re
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +20,10 @@ BATCH_ROWS = 512
 BATCH_SIZE = 1024**2
 """Rows that are decided together, and what they may take in their file (a row more, where one is longer);
 bounds memory, changes no answer."""
+
+ANSWERING = 2
+"""Threads that answer batches: one asks the rules, which needs the interpreter, while the other's n-grams are
+looked up without it."""
 
 ESCAPED = re.compile("[\udc80-\udcff]")
 """Bytes that were no UTF-8, as the reader keeps them."""
@@ -164,23 +168,24 @@ def score_rows(
 def _ahead(
     batches: Iterable[list[Row]], answer: Callable[[list[Row]], _Answered], use: Callable[[_Answered], None]
 ) -> None:
-    """Have a thread answer each batch while the one before it is used and the next is read.
+    """Have threads answer batches while those before them are used and the next is read.
 
-    Two are held at a time. Where reading fails, what was read before is used first.
+    One batch more is held than there are threads. Where reading fails, what was read before is used first;
+    where an answer or its use fails, nothing after it is used.
     """
-    begun: Future[_Answered] | None = None
-    with ThreadPoolExecutor(1, "answers") as thread:
+    begun: deque[Future[_Answered]] = deque()
+    using = False
+    with ThreadPoolExecutor(ANSWERING, "answers") as threads:
         try:
             for batch in batches:
-                following = thread.submit(answer, batch)
-                done, begun = begun, None
-                if done:
-                    use(done.result())
-                begun = following
-                del done
+                begun.append(threads.submit(answer, batch))
+                if len(begun) > ANSWERING:
+                    using = True
+                    use(begun.popleft().result())
+                    using = False
         finally:
-            if begun:
-                use(begun.result())
+            while begun and not using:
+                use(begun.popleft().result())
 
 
 def _batches(rows: Iterable[Row], most: int, largest: int) -> Iterator[list[Row]]:

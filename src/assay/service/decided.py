@@ -1,15 +1,13 @@
 """What was decided together, as the decision log and the watch on drift take it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from assay.estimators import Cascade, Decision
 from assay.service.exchange import Exchange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(NamedTuple):
     """Texts of one request, or some rows of its file, with their decisions in the same order."""
 
     cascade: Cascade

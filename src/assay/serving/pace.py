@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 SWITCH_SECONDS = 0.0005
 """How long a thread computes before it lets another that waits: the event loop waits for it behind each that
-writes a log or looks for drift. Of Python's 5 ms a request would notice; at 0.1 ms switching takes 7 % of the
-processor."""
+writes a log or looks for drift. A request would notice Python's 5 ms; switching itself takes some of the
+processor, and more of it the shorter the turns are."""
 
 
 @contextmanager

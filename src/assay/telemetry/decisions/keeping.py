@@ -19,7 +19,8 @@ ABANDONED_SECONDS = 60.0
 
 STALE_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
-LEVEL = 6
+LEVEL = 1
+"""At 6, a file is a ninth smaller and takes two and a half times as long, as long as making its lines did."""
 PART_BYTES = 1 << 18
 
 

@@ -25,9 +25,8 @@ ID_LENGTH, HEAD = 32, 13
 
 LOOKS = 10
 LOOKS_SECONDS = 0.2
-"""In so long, the share of unknown words is looked at for so many texts: it takes ten times as long as all
-the rest of a record, and whoever answers requests waits for the interpreter meanwhile."""
-
+"""In so long, the share of unknown words is looked at for so many texts: it takes longer than all the rest of
+a line, ten times as long without the compiled kernel, and whoever answers requests waits meanwhile."""
 
 _new = tuple.__new__
 """Makes a named tuple in a third of the time that its class takes."""
