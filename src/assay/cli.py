@@ -26,16 +26,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ERROR
     except BrokenPipeError:
         # The reader of our output has gone (assay score ... | head): nothing is left to tell it.
-        # Python would try once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_output_up()
         return ERROR
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"error: {where}{error.strerror or error}\n")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _give_output_up()
         return ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         return ERROR
+
+
+def _give_output_up() -> None:
+    """Lead the output nowhere: when it ends, Python would try once more to write what could not be."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _data_list(_: argparse.Namespace) -> int:
