@@ -16,6 +16,10 @@ def lazily(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], 
     for home, entries in homes.items():
         for entry in entries:
             own, _, other = entry.partition(" as ")
+            if (other or own) in homes:
+                raise ValueError(
+                    f"{package}.{other or own} would be the module of that name once it is imported"
+                )
             places[other or own] = home, own
 
     def get(name: str) -> Any:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from assay.datasets.fetching import fetch
     from assay.datasets.fingerprint import fingerprint_of
     from assay.datasets.loading import load_dataset
-    from assay.datasets.near_duplicates import near_duplicates, near_repeats
     from assay.datasets.opening import read_table
+    from assay.datasets.resemblance import near_duplicates, near_repeats
     from assay.datasets.rows import Dataset, Rows
     from assay.datasets.splitting import digest_of, normalise, side_of
     from assay.datasets.table import Format, Layout, Row, Table
@@ -27,7 +27,7 @@ else:
             "fetching": ("fetch",),
             "fingerprint": ("fingerprint_of",),
             "loading": ("load_dataset",),
-            "near_duplicates": ("near_duplicates", "near_repeats"),
+            "resemblance": ("near_duplicates", "near_repeats"),
             "opening": ("read_table",),
             "rows": ("Dataset", "Rows"),
             "splitting": ("digest_of", "normalise", "side_of"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from assay.config import DataConfig
-from assay.datasets.near_duplicates import near_duplicates
+from assay.datasets.resemblance import near_duplicates
 from assay.datasets.rows import Dataset, Rows
 from assay.datasets.splitting import digest_of, side_of_digest
 from assay.exceptions import DataError

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.datasets.fingerprint import fingerprint_of, fingerprint_of_sides, order_of
-from assay.datasets.near_duplicates import near_duplicates
+from assay.datasets.resemblance import near_duplicates
 from assay.datasets.splitting import SIDES
 from assay.datasets.validation import Audit
 

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
@@ -72,7 +72,7 @@ def test_counts_and_logs_are_the_same(models: Models, serve: Serve, heat: Heat) 
             assert each.pop("at") > 0
             if each["request_id"] != "a":
                 assert len(each.pop("request_id")) == 32
-        told = [replace(each, decisions=(), exchange=each.exchange.route) for each in sink.told]  # type: ignore[arg-type]
+        told = [each._replace(decisions=(), exchange=each.exchange.route) for each in sink.told]  # type: ignore[arg-type]
         labels = [decision.label for each in sink.told for decision in each.decisions]
         found.append((counted, written, told, labels))
     assert heat.answered == [True, True]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.datasets import near_duplicates, near_repeats
-from assay.datasets.near_duplicates import CHUNK, RESEMBLANCE, SHINGLE
+from assay.datasets.resemblance import CHUNK, RESEMBLANCE, SHINGLE
 
 WORDS = [f"{start}{end}" for start in ("ba", "ce", "di", "ko", "gu") for end in ("nk", "rt", "lm", "st", "p")]
 SENTENCE = "please collect the parcel that waits for you at the counter of the station, number 4711"
