@@ -11,15 +11,12 @@ from assay.config import ThresholdConfig, parse_task
 from assay.datasets import Rows
 from assay.estimators import (
     Cascade,
-    Decision,
     Judged,
     OperatingPoint,
     Sample,
     ThresholdTable,
     choose_operating_point,
 )
-from assay.estimators.decision import Form
-from assay.estimators.identifiers import new_id
 from assay.evaluation import Report, evaluate
 from assay.progress import Progress
 
@@ -47,28 +44,6 @@ class Tuned(NamedTuple):
 
 class Looked(Cascade):
     """A cascade whose probabilities are looked up, to the last bit."""
-
-    def decide(self, texts: Sequence[str], *, explain: bool = False) -> list[Decision]:
-        judged, point, positive = self.judge(texts), self.operating_point, self.task.positive
-        columns = [self.labels.index(label) for label in judged.labels]
-        of = self.labels.index(positive) if self.task.binary else np.array(columns, int)
-        form = Form(self.task.name, point.threshold, self.task.model, self.version)
-        return [
-            form.fill(
-                new_id(),
-                self.labels[column],
-                row[column],
-                row[self.labels.index(positive)],
-                shown,
-                None if self.task.binary else dict(zip(self.labels, row, strict=True)),
-            )
-            for column, row, shown in zip(
-                columns,
-                judged.probabilities.tolist(),
-                point.in_review(judged.probabilities, of).tolist(),
-                strict=True,
-            )
-        ]
 
     def judge(self, texts: Sequence[str]) -> Judged:
         rows = self.model.predict_proba(texts) if texts else np.zeros((0, len(self.labels)))

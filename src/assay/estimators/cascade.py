@@ -79,6 +79,8 @@ class Cascade:
         Raises TextError for the first text that is empty, too long or not valid Unicode, naming its place.
         """
         check_texts(texts)
+        if not texts:
+            return []
         decisions = (
             [self._decision(texts[0])] if len(texts) == 1 else self._decider.decide(*self._read(texts))
         )

@@ -16,12 +16,13 @@ from pathlib import Path
 from assay.telemetry.decisions.names import active_name, closed_name
 from assay.telemetry.decisions.slots import keeping_house
 from assay.telemetry.logfile import LogFile
-from tests.telemetry.decisions.written import record
+from tests.telemetry.decisions.written import id_at, record
 
 BATCH = 20
 PAUSE_SECONDS = 0.04
 """What is read meanwhile grows no faster than this, however long the readers take."""
 ROTATE = 10
+SLOT = 1_000_000
 
 
 def compress(path: Path) -> None:
@@ -44,10 +45,13 @@ def main(folder: Path, slot: int, subjects: int) -> None:
     for batch in count(0, BATCH):
         if not waiting.is_alive():
             break
+        at = time.time()
         made = [
             record(
                 number,
-                at=time.time(),
+                at=at,
+                # Another worker may write the same number in the same millisecond.
+                id=id_at(at, SLOT * slot + number),
                 key=f"worker-{slot}",
                 subject="5" * 32 if number < subjects and number % 3 == 0 else None,
             )
