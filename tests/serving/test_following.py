@@ -1,5 +1,6 @@
 """The service follows the alias: promotion, rollback, what is refused and what goes back."""
 
+import ctypes
 import shutil
 import threading
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from assay.estimators import load_artifact
+from assay.estimators import Cascade, load_artifact
 from assay.registry import Version, find_production
 from assay.service import Models, Served
 from assay.serving.bell import Bell
@@ -145,14 +146,20 @@ def test_a_refused_version_is_forgotten_when_the_alias_goes_back(mover: Mover) -
     assert (service.version(), service.reason(), service.models.complete) == ("1", "", True)
 
 
+def spoil(cascade: Cascade) -> None:
+    """Turn the weights of a cascade around, in the memory where they are."""
+    coef = cascade.model.blocks[0].coef
+    turned = -coef
+    ctypes.memmove(coef.ctypes.data, turned.ctypes.data, coef.nbytes)
+
+
 class Spoiled(Models):
     """Models in which whatever comes to answer for spam after the first loses its weights on the way."""
 
     def serve(self, served: Served) -> None:
         super().serve(served)
         if served.version == "2":
-            coefficients = served.cascade.model.blocks[0].coef
-            served.cascade.model.blocks[0].coef = coefficients * -1
+            spoil(served.cascade)
 
 
 def test_a_version_that_fails_its_golden_decisions_once_it_answers_is_taken_back(mover: Mover) -> None:
@@ -171,8 +178,7 @@ def test_a_version_that_spoiled_while_it_was_kept_ready_is_loaded_afresh(mover: 
     service.refresh()
     previous = service.models.seat("spam").previous
     assert previous is not None
-    block = previous.cascade.model.blocks[0]
-    block.coef = block.coef * -1
+    spoil(previous.cascade)
     weights = mover.weights("1")
     intact = damage(weights)
     try:
