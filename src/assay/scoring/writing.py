@@ -113,14 +113,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _draft(path: Path) -> Iterator[BinaryIO]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    with draft.open("wb") as stream:
-        try:
+    # Opened inside: Ctrl+C may come as soon as the file is there.
+    try:
+        with draft.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 _fields_of = attrgetter(*FIELDS)
