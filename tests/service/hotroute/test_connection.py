@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from assay.estimators import Cascade
 from assay.service import Connection, Decided, Entrance, Limits, Missing, Models, Served, create_app
+from assay.service.connections.line import Line
 from assay.service.hotroute import HotRoute
 from assay.service.limits import COMPRESSED_FROM, FEW_IN_FLIGHT
 from assay.telemetry import Counters
@@ -237,46 +238,66 @@ def test_a_service_that_is_about_to_stop_asks_clients_to_close(
     assert heat.answered == []
 
 
+class Held(Line):
+    """A line that nobody leaves for as long as it is held."""
+
+    held = True
+
+    def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.held:
+            loop.call_later(0.01, self._take_turn, loop)
+        else:
+            super()._take_turn(loop)
+
+
 def test_what_waited_too_long_behind_others_is_turned_away(
     models: Models, serve: Serve, heat: Heat, entrance: list[Entrance]
 ) -> None:
     app = create_app(models, metrics=Counters(), limits=Limits(max_delay_ms=1_000.0))
-    with serve(app) as address:
-        [at] = entrance
-        connections = [connect(address) for _ in range(FEW_IN_FLIGHT + 1)]
-        connections[0].sendall(PLAIN)
-        assert parse(read(connections[0])).status == 200
-        # As in a turn of the event loop that has answered so many, and takes long already.
-        at._end_turn = lambda: None  # type: ignore[method-assign]
-        at._together, at._turn_began = FEW_IN_FLIGHT, time.perf_counter() - 2
-        connections[1].sendall(PLAIN)
-        refused = parse(read(connections[1]))
-        at._together = FEW_IN_FLIGHT - 1
-        connections[2].sendall(PLAIN)
-        assert parse(read(connections[2])).status == 200
-        for each in connections:
-            each.close()
+    with serve(app) as address, ExitStack() as stack:
+        line = entrance[0].line = Held()
+        first, *others, last = [stack.enter_context(connect(address)) for _ in range(FEW_IN_FLIGHT + 2)]
+        first.sendall(PLAIN)
+        wait_until(lambda: len(line) == 1)
+        for each in others:
+            each.sendall(PLAIN)
+        wait_until(lambda: len(line) == FEW_IN_FLIGHT + 1 and line.waited > 1.1)
+        last.sendall(PLAIN)
+        refused = parse(read(last))
+        # One who has waited too long is turned away while there are many behind, and not for a few.
+        line.held = False
+        statuses = [parse(read(each)).status for each in (first, *others)]
     assert (refused.status, refused.body["error"]["code"]) == (503, "overloaded")  # type: ignore[index]
-    assert heat.answered == [True, True]
+    assert statuses == [503, *[200] * FEW_IN_FLIGHT]
+    assert heat.answered == [True] * FEW_IN_FLIGHT
 
 
-def test_requests_of_one_turn_are_forgotten_with_it() -> None:
-    async def scenario() -> None:
-        entrance, loop = Entrance(Limits(), Counters()), asyncio.get_running_loop()
-        entrance.connections.update(Looked() for _ in range(FEW_IN_FLIGHT + 1))
-        assert [entrance.may_shortcut(loop) for _ in range(3)] == [True] * 3
-        assert entrance._together == 3
-        await asyncio.sleep(0)
-        assert entrance._together == 0
+@pytest.mark.parametrize("left_by", ["leaving", "sending more"])
+def test_a_request_that_leaves_the_line_is_the_applications(
+    models: Models, serve: Serve, heat: Heat, entrance: list[Entrance], left_by: str
+) -> None:
+    log = Log()
+    with serve(create_app(models, metrics=Counters(), log=log)) as address:
+        line = entrance[0].line = Held()
+        with connect(address) as connection:
+            connection.sendall(PLAIN)
+            wait_until(lambda: len(line) == 1)
+            if left_by == "sending more":
+                connection.sendall(LAST)
+                assert [parse(part).status for part in read_two(connection)] == [200, 200]
+        wait_until(lambda: any(each.route == "/predict" for each in log.written))
+        line.held = False
+        wait_until(lambda: not len(line))
+        assert parse(ask(address, PLAIN)).status == 200
+    assert heat.answered == [True]
 
-    asyncio.run(scenario())
 
-
-class Looked:
-    """A connection that nothing is wrong with."""
-
-    def look(self, now: float) -> None:
-        """See nothing."""
+def wait_until(come: Callable[[], bool]) -> None:
+    """Wait until something has come."""
+    end = time.monotonic() + 20
+    while not come():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
 
 
 def test_a_fault_of_the_hot_route_is_the_applications_error(

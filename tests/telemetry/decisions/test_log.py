@@ -16,7 +16,14 @@ from assay.telemetry import Counters, DecisionLog, LogPolicy
 from assay.telemetry.decisions import log as module
 from assay.telemetry.decisions import recording
 from assay.telemetry.decisions.hashing import Hashes, read_key
-from assay.telemetry.decisions.log import BREATH_SECONDS, LONG_SLICE, SLICE
+from assay.telemetry.decisions.log import (
+    BEHIND,
+    BREATH_SECONDS,
+    LONG_BREATH_SECONDS,
+    LONG_SLICE,
+    SLICE,
+    pause_for,
+)
 from assay.telemetry.decisions.names import names_in
 from assay.telemetry.decisions.recording import LOOKS, Recording, sampled
 from assay.telemetry.decisions.seen import Seen
@@ -317,7 +324,13 @@ def test_lines_wait_for_the_next_write_and_many_for_none(
     assert len(logged(tmp_path)) == 122
 
 
-@pytest.mark.parametrize(("behind", "pauses"), [(10_000, 32), (0, 4)])
+def test_pauses_are_shorter_the_more_decisions_wait() -> None:
+    assert pause_for(0) == LONG_BREATH_SECONDS
+    assert pause_for(BEHIND // 2) == pytest.approx(LONG_BREATH_SECONDS / 2)
+    assert pause_for(BEHIND) == pause_for(10 * BEHIND) == BREATH_SECONDS
+
+
+@pytest.mark.parametrize(("behind", "pauses"), [(1_024, 32), (512, 4)])
 def test_pauses_are_rarer_where_many_decisions_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: int, pauses: int
 ) -> None:
@@ -325,11 +338,11 @@ def test_pauses_are_rarer_where_many_decisions_wait(
     monkeypatch.setattr(module, "BEHIND", behind)
     log = DecisionLog(tmp_path, metrics=Counters())
     log._offer(decided(*["text"] * 512), 512, 2_048)
-    log._breath_at = SLICE if behind else LONG_SLICE
+    log._breath_at = SLICE if behind > 512 else LONG_SLICE
     with monkeypatch.context() as patched:
         patched.setattr(time, "sleep", slept.append)
         log._write_batch()
-    assert slept == [BREATH_SECONDS] * pauses
+    assert slept == [LONG_BREATH_SECONDS / 2 if behind > 512 else BREATH_SECONDS] * pauses
 
 
 def test_a_sample_is_the_same_each_time_and_of_its_size() -> None:

@@ -14,15 +14,15 @@ class Load:
 
     ``delay`` is the time that the event loop was late, ``waited`` that for which this request has waited
     in the process, both in seconds. ``in_flight`` counts the requests that came whole and have no answer
-    yet, ``crowded`` says that there are more connections than the limit. ``together`` counts those that the
-    event loop has read in this turn and answered at once.
+    yet, ``crowded`` says that there are more connections than the limit. ``lined_up`` counts the plain ones
+    that wait for the shortcut, which takes them on for as long as nobody there has waited too long.
     """
 
     delay: float
     waited: float
     in_flight: int
     crowded: bool = False
-    together: int = 0
+    lined_up: int = 0
 
 
 def is_exempt(path: str) -> bool:
@@ -38,7 +38,7 @@ def reason_to_refuse(load: Load, limits: Limits) -> str:
     """
     if load.crowded:
         return "connections"
-    if load.in_flight + load.together < FEW_IN_FLIGHT:
+    if load.in_flight + load.lined_up < FEW_IN_FLIGHT:
         # Then nobody waits for requests, and refusing one would shorten no delay.
         return ""
     longest = limits.max_delay_ms / 1_000

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from assay.exceptions import RequestRefused
 from assay.service.connections.admission import Load, reason_to_refuse
+from assay.service.connections.line import Line
 from assay.service.connections.plain import Peer, PlainRequest
 from assay.service.envelope import MetricsSink, RequestLog
 from assay.service.exchange import Exchange
@@ -55,8 +56,9 @@ class Entrance:
         self.queue: Callable[[], Queue] = Queue
         """Tells what is behind the entrance, for the metrics."""
         self.shortcut: Shortcut | None = None
-        """Where plain requests are answered as they are read."""
-        self._together, self._turn_began = 0, 0.0
+        """Where plain requests are answered without the application."""
+        self.line = Line()
+        """Those requests, from when they have come whole until their turn."""
         self._refused: Counter[str] = Counter()
         self._due = self._looked = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -75,28 +77,18 @@ class Entrance:
 
     def reason_to_refuse(self, *, crowded: bool = False) -> str:
         """Return why a request that came now is to be turned away; empty when it may come in."""
+        return reason_to_refuse(self._load(self.line.waited, crowded=crowded), self.limits)
+
+    def may_shortcut(self, waited: float) -> bool:
+        """Return whether a plain request is not to be turned away; ``waited`` is the time in the line."""
+        if self.in_flight + len(self.line) < FEW_IN_FLIGHT:
+            return True
+        return not reason_to_refuse(self._load(waited), self.limits)
+
+    def _load(self, waited: float, *, crowded: bool = False) -> Load:
         # The watch cannot look while it is kept from running; by how much it is overdue counts too.
         late = time.perf_counter() - self._due if self._timer else 0.0
-        waited = time.perf_counter() - self._turn_began if self._together else 0.0
-        load = Load(max(self.delay, late), waited, self.in_flight, crowded, self._together)
-        return reason_to_refuse(load, self.limits)
-
-    def may_shortcut(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Return whether a request that is here now may be answered at once, and count it where that matters.
-
-        All that one turn of the event loop reads came together: the last of them waits for all before.
-        """
-        if self.in_flight + self._together >= FEW_IN_FLIGHT and self.reason_to_refuse():
-            return False
-        if len(self.connections) > FEW_IN_FLIGHT:
-            if not self._together:
-                self._turn_began = time.perf_counter()
-                loop.call_soon(self._end_turn)
-            self._together += 1
-        return True
-
-    def _end_turn(self) -> None:
-        self._together = 0
+        return Load(max(self.delay, late), waited, self.in_flight, crowded, len(self.line))
 
     def reason_to_drop(self, arrived: float) -> str:
         """Return why a request that was let in is to be turned away now that its turn has come."""
@@ -131,7 +123,7 @@ class Entrance:
                 connection.look(now)
             self.metrics.load(
                 delay=self.delay,
-                in_flight=self.in_flight,
+                in_flight=self.in_flight + len(self.line),
                 connections=len(self.connections),
                 **self.queue()._asdict(),
             )

@@ -1,11 +1,11 @@
-"""Requests that are plain enough to be answered as they are read: what such a request brings."""
+"""Requests that are plain enough to be answered without the application: what such a request brings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MOST_BYTES = 32_768
-"""A longer body goes the ordinary way: what is answered as it is read holds up everybody meanwhile."""
+"""A longer body goes the ordinary way: what is answered on the event loop holds up everybody meanwhile."""
 
 JSON_TYPES = frozenset(
     {"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"}

@@ -88,7 +88,7 @@ class Connection(Shortening):
             if self._unparsed > 2 * MAX_HEADER_BYTES:
                 self._end(refusals.HEADERS_TOO_LARGE)
             else:
-                self._shorten()
+                self._line_up()
 
     def on_message_begin(self) -> None:
         if self.patience.lingering:

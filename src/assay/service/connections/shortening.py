@@ -15,7 +15,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 class Shortening(HttpToolsProtocol):
-    """One connection whose plain requests are answered by the entrance's shortcut as soon as they are read.
+    """One connection whose plain requests are answered by the entrance's shortcut, in their order.
 
     Neither scope nor task is made for those. What the shortcut leaves goes to the application with all that
     has come of it, as if it had come there at once.
@@ -91,7 +91,7 @@ class Shortening(HttpToolsProtocol):
     # The shortcut
 
     def _may_shorten(self) -> bool:
-        """Return whether a request whose headers are read could be answered as soon as it is whole."""
+        """Return whether a request whose headers are read could be answered by the shortcut."""
         return (
             self._shortens
             and (self.cycle is None or self.cycle.response_complete)
@@ -101,8 +101,19 @@ class Shortening(HttpToolsProtocol):
             and self.parser.should_keep_alive()
         )
 
+    def _line_up(self) -> None:
+        """Let a plain request that has come whole wait for its turn, where there is room."""
+        if not self._whole or self._plain is None:
+            return
+        line = self.entrance.line
+        if self.entrance.may_shortcut(line.waited):
+            line.join(self._arrived, self._shorten, self.loop)
+        else:
+            self._leave_shortcut()
+
     def _shorten(self) -> None:
-        """Answer a plain request that has come whole, or hand it to the application."""
+        """Answer the request that waits, or hand it to the application."""
+        # It may have gone there meanwhile: its client left, or has sent more.
         if not self._whole or self._plain is None:
             return
         answer = self._answer_of(self._plain)
@@ -119,7 +130,7 @@ class Shortening(HttpToolsProtocol):
 
     def _answer_of(self, request: PlainRequest) -> bytes | None:
         entrance = self.entrance
-        if entrance.shortcut is None or entrance.draining or not entrance.may_shortcut(self.loop):
+        if entrance.shortcut is None or entrance.draining or self._is_late():
             return None
         try:
             return entrance.shortcut.answer(request, self._peer)
@@ -127,6 +138,10 @@ class Shortening(HttpToolsProtocol):
             # The edge: the application breaks at it too, and answers with the error that there is for that.
             logger.exception("The shortcut failed at a request of %s", self._peer.client or "nobody")
             return None
+
+    def _is_late(self) -> bool:
+        """Return whether the request has waited for longer than requests may."""
+        return not self.entrance.may_shortcut(time.perf_counter() - self._arrived)
 
     def _leave_shortcut(self) -> None:
         """Let the application answer a request that was read for the shortcut, with as much as has come."""

@@ -1,4 +1,4 @@
-"""The hot route: plain requests for one decision, answered as they are read, without the application.
+"""The hot route: plain requests for one decision, answered without the application.
 
 It gives only the answers of 200 that the application would give; whatever else a request needs, an error
 among them, it leaves to the application, so that there is one implementation of each.

@@ -39,14 +39,19 @@ MOST_READY = 4_000
 SHOWN = 100
 """Decisions that are shown together to whoever watches."""
 SLICE, LONG_SLICE = 16, 128
-"""Decisions between two pauses: a few, and where more than ``BEHIND`` wait, more. A thread that answers many
-requests in a row lets another have the interpreter 200 times a second."""
+"""Decisions between two pauses: a few, and where ``BEHIND`` wait, more."""
 BEHIND = 2_000
-BREATH_SECONDS = 0.0002
-"""Pause after each slice of decisions: whoever answers requests waits for the interpreter meanwhile."""
+LONG_BREATH_SECONDS, BREATH_SECONDS = 0.002, 0.0002
+"""Pauses where nothing waits, and where ``BEHIND`` decisions do; between, in proportion. Whoever answers requests
+waits for the interpreter while this thread has it, so it takes little at a time and never a burst."""
 
 TOLD_SECONDS = 60.0
 """Between two messages of dropped decisions."""
+
+
+def pause_for(waiting: int) -> float:
+    """Return the seconds of a pause while so many decisions wait."""
+    return max(BREATH_SECONDS, LONG_BREATH_SECONDS * (1.0 - waiting / BEHIND))
 
 
 class LogMetrics(Protocol):
@@ -177,11 +182,12 @@ class DecisionLog(Backlog[Decided]):
             self._lose(len(decided.decisions) - (self._made - made))
 
     def _breathe(self) -> None:
-        time.sleep(BREATH_SECONDS)
+        pause, behind = pause_for(self._lines), self._lines >= BEHIND
+        time.sleep(pause)
         if len(self._seen) >= SHOWN:
             self._show()
-            time.sleep(BREATH_SECONDS)
-        self._breath_at = self._made + (SLICE if self._lines < BEHIND else LONG_SLICE)
+            time.sleep(pause)
+        self._breath_at = self._made + (LONG_SLICE if behind else SLICE)
 
     def _show(self) -> None:
         seen, self._seen = self._seen, []
