@@ -84,22 +84,18 @@ typedef struct {
     Cell all; /* the bits that any of them has */
 } Cells;
 
-/* Returns 0, or -1 with an exception. */
+/* Needs no lock. Returns 0, or -1 without memory. */
 static int cells_reserve(Cells *cells, Py_ssize_t capacity) {
     if (cells->first != NULL && capacity <= cells->capacity)
         return 0;
     if (cells->first != NULL && capacity < 2 * cells->capacity)
         capacity = 2 * cells->capacity;
-    if (capacity > (PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(Cell)) - 2 * MARGIN) {
-        PyErr_NoMemory();
+    if (capacity > (PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(Cell)) - 2 * MARGIN)
         return -1;
-    }
     Cell *start = cells->first == NULL ? NULL : cells->first - MARGIN;
-    Cell *moved = PyMem_Realloc(start, ((size_t)capacity + 2 * MARGIN) * sizeof(Cell));
-    if (moved == NULL) {
-        PyErr_NoMemory();
+    Cell *moved = PyMem_RawRealloc(start, ((size_t)capacity + 2 * MARGIN) * sizeof(Cell));
+    if (moved == NULL)
         return -1;
-    }
     if (start == NULL)
         memset(moved, 0, MARGIN * sizeof(Cell));
     cells->first = moved + MARGIN;
@@ -111,7 +107,7 @@ static void cells_close(Cells *cells) { memset(cells->first + cells->length, 0, 
 
 static void cells_free(Cells *cells) {
     if (cells->first != NULL)
-        PyMem_Free(cells->first - MARGIN);
+        PyMem_RawFree(cells->first - MARGIN);
     cells->first = NULL;
 }
 

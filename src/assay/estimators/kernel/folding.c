@@ -27,6 +27,7 @@ typedef struct {
     int spacing, leetspeak, elongation;
 } Folder;
 
+/* What has FAILED without an exception had no memory. */
 enum { FAILED = -1, NOT_MINE = 0, DONE = 1 };
 
 static inline Cell entry_of(const Folder *folder, Py_UCS4 point) {
@@ -254,6 +255,15 @@ static int undo_disguises(const Folder *folder, Cells *cells) {
     return folder->elongation && seen & DRAWN ? tell_twice(cells, &folder->classes) : DONE;
 }
 
+/* Undoes the disguises of a long text without the lock. */
+static int undo_all(const Folder *folder, Cells *cells) {
+    PyThreadState *unlocked = cells->length < QUICK ? NULL : PyEval_SaveThread();
+    int status = undo_disguises(folder, cells);
+    if (unlocked != NULL)
+        PyEval_RestoreThread(unlocked);
+    return status;
+}
+
 static PyObject *folder_fold(Folder *folder, PyObject *object) {
     Text text;
     Reading reading = {{NULL, 0, 0, 0}, 0};
@@ -268,9 +278,11 @@ static PyObject *folder_fold(Folder *folder, PyObject *object) {
     if (status == NOT_MINE)
         status = read_in_python(folder, object, &reading.cells);
     if (status == DONE)
-        status = undo_disguises(folder, &reading.cells);
+        status = undo_all(folder, &reading.cells);
     if (status == DONE)
         view = cells_text(&reading.cells);
+    else if (!PyErr_Occurred())
+        PyErr_NoMemory();
     cells_free(&reading.cells);
     return view;
 }

@@ -1,8 +1,6 @@
 /* Texts to logits in one pass. */
 #include "block.h"
 
-/* Texts with fewer characters are scored with the lock held: giving it up may cost more than they do. */
-#define QUICK 32768
 /* How many texts are prepared before the lock is given up for them. */
 #define TEXTS_AT_ONCE 256
 /* Bytes of the stack for the n-grams of a text, and as many for its counts: enough for some 2,000 characters,

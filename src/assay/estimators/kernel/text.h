@@ -5,6 +5,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* Texts with fewer characters are worked on with the lock held: giving it up may cost more than they do. */
+#define QUICK 32768
+
 typedef struct {
     int kind;
     int ascii;
