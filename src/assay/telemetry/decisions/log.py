@@ -43,7 +43,7 @@ SLICE, LONG_SLICE = 16, 128
 BEHIND = 2_000
 LONG_BREATH_SECONDS, BREATH_SECONDS = 0.002, 0.0002
 """Pauses where nothing waits, and where ``BEHIND`` decisions do; between, in proportion. Whoever answers
-requests waits for the interpreter while this thread has it, so it takes little at a time and never a burst."""
+requests waits for the interpreter while this thread has it, so it takes little at a time never a burst."""
 
 TOLD_SECONDS = 60.0
 """Between two messages of dropped decisions."""
