@@ -1,5 +1,6 @@
 """What twice too many requests do to the service: ``make bench``, or ``python -m benchmarks.overload``.
 
+A text is twenty messages, so that the load, in Python on the same machine, can send twice what is answered.
 Saturation is found by 16 connections that ask without a pause. Then requests come on a timetable: half as
 many a second, twice as many, half as many again. Each latency counts from when its request was to leave.
 """
@@ -27,6 +28,8 @@ from benchmarks.service import (
 )
 from benchmarks.sets import run
 
+TEXTS, JOINED = 80, 60
+"""Texts, and the messages that each is joined of."""
 SATURATING = 16
 SATURATION_SECONDS = 8.0
 CONNECTIONS = 256
@@ -39,7 +42,7 @@ PROBE_SECONDS = 0.2
 def measure(folder: Path, progress: Progress) -> dict[str, Any]:
     """Return saturation, and for each phase what was answered, how fast, and what memory it took."""
     with tempfile.TemporaryDirectory() as home:
-        bench = prepare(Path(home), folder / "sms_spam.parquet", progress)
+        bench = prepare(Path(home), folder / "sms_spam.parquet", progress, texts=TEXTS, joined=JOINED)
         with serving(bench) as (address, process):
             asyncio.run(saturate(bench, address, 2.0))
             with progress.step("find saturation"):

@@ -58,8 +58,11 @@ class Bench:
         return None if same and decision["label"] == label else f"version {decision['version']} gives {label}"
 
 
-def prepare(home: Path, rows: Path, progress: Progress, *, texts: int = 500) -> Bench:
-    """Return a bench whose two versions differ in their regularisation, trained on a file of messages."""
+def prepare(home: Path, rows: Path, progress: Progress, *, texts: int = 500, joined: int = 1) -> Bench:
+    """Return a bench whose two versions differ in their regularisation, trained on a file of messages.
+
+    Each of its texts is so many messages, ``joined`` to one.
+    """
     settings = Settings(home=home, tasks=ROOT / "tasks")
     task = task_named("spam")
     data = task.data.model_copy(update={"source": str(rows)})
@@ -72,7 +75,7 @@ def prepare(home: Path, rows: Path, progress: Progress, *, texts: int = 500) -> 
     registry.promote(task.model, "2", who=WHO, override="a benchmark swaps them")
     registry.promote(task.model, "1", who=WHO, override="a benchmark swaps them")
     cascades = {number: _loaded(settings, task.model, number) for number in ("1", "2")}
-    chosen = _texts(rows, texts)
+    chosen = _texts(rows, texts, joined)
     scores = {
         number: [(each.label, each.score) for each in cascade.decide(chosen)]
         for number, cascade in cascades.items()
@@ -86,10 +89,11 @@ def _loaded(settings: Settings, model: str, number: str) -> Cascade:
     return load_artifact(folder).at_version(number)
 
 
-def _texts(rows: Path, count: int) -> list[str]:
+def _texts(rows: Path, count: int, joined: int) -> list[str]:
     import pyarrow.parquet as pq
 
-    return [text for text in pq.read_table(rows)["text"].to_pylist() if text.strip()][:count]
+    messages = [text for text in pq.read_table(rows)["text"].to_pylist() if text.strip()]
+    return [" ".join(messages[at : at + joined]) for at in range(0, len(messages), joined)][:count]
 
 
 @contextmanager

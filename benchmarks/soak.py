@@ -19,7 +19,7 @@ from typing import Any
 from assay.loading import open_registry
 from assay.progress import Progress
 from benchmarks.load import Answer, drive
-from benchmarks.overload import saturate
+from benchmarks.overload import JOINED, TEXTS, saturate
 from benchmarks.processes import memory_of
 from benchmarks.service import WHO, Bench, facts_of, percentiles, prepare, serving
 from benchmarks.sets import ROOT, run
@@ -85,7 +85,7 @@ def swapping(watch: Watch) -> Iterator[None]:
 def measure(folder: Path, progress: Progress, minutes: float = MINUTES) -> dict[str, Any]:
     """Return what became of every request, latencies and memory over time."""
     with tempfile.TemporaryDirectory() as home:
-        bench = prepare(Path(home), folder / "sms_spam.parquet", progress)
+        bench = prepare(Path(home), folder / "sms_spam.parquet", progress, texts=TEXTS, joined=JOINED)
         with serving(bench) as (address, process):
             saturation = asyncio.run(saturate(bench, address, 8.0))
             watch = Watch(bench, process.pid)

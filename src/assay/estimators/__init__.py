@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assay.estimators.explanation import Explanation
     from assay.estimators.golden import Golden, read_golden
     from assay.estimators.held_out import HeldOut
-    from assay.estimators.identifiers import time_of
+    from assay.estimators.identifiers import new_id, time_of
     from assay.estimators.importing import import_pipeline
     from assay.estimators.kernel import uncompiled
     from assay.estimators.linear import LinearModel
@@ -48,7 +48,7 @@ else:
             "explanation": ("Explanation",),
             "golden": ("Golden", "read_golden"),
             "held_out": ("HeldOut",),
-            "identifiers": ("time_of",),
+            "identifiers": ("new_id", "time_of"),
             "importing": ("import_pipeline",),
             "kernel": ("uncompiled",),
             "linear": ("LinearModel",),
@@ -103,6 +103,7 @@ __all__ = [
     "import_pipeline",
     "load_artifact",
     "measure_threshold",
+    "new_id",
     "observe",
     "parse_rules",
     "profile_from",

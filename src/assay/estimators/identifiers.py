@@ -1,4 +1,4 @@
-"""Identifiers of decisions: UUIDs of version 7 (RFC 9562), random bits drawn for many at once."""
+"""Identifiers of decisions and requests: UUIDs of version 7 (RFC 9562), their random bits drawn for many."""
 
 import os
 import time
@@ -15,7 +15,7 @@ os.register_at_fork(after_in_child=_tails.clear)
 
 
 def new_id() -> str:
-    """Return an identifier that no other decision has, a UUID of version 7: 32 hexadecimal digits.
+    """Return an identifier that nothing else has, a UUID of version 7: 32 hexadecimal digits.
 
     The first 48 bits are milliseconds since the epoch, so that a log finds a decision by its time; 74 are
     random.

@@ -1,7 +1,6 @@
 """What surrounds every request: an id, a measurement, and an answer when something breaks."""
 
 import logging
-import os
 import re
 import time
 from asyncio import CancelledError
@@ -12,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assay.estimators import Decision
+from assay.estimators import Decision, new_id
 from assay.service.errors import error_response, shown
 from assay.service.exchange import UNMATCHED, Exchange
 from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
@@ -88,7 +87,7 @@ class RequestLog(Protocol):
 
 def sane_id(given: str) -> str:
     """Return the id that a client gave its request in ``X-Request-ID`` when it is sane, else a fresh one."""
-    return given if given and _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+    return given if given and _SANE_ID.fullmatch(given) else new_id()
 
 
 class Envelope:

@@ -1,75 +1,129 @@
-"""The line of plain requests: order, turns, how long its first one has waited."""
+"""The line of plain requests: order, turns, how long one waits."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import pytest
 
-from assay.service.connections.line import AT_ONCE, Line
+from assay.service.connections.line import AT_ONCE, SMOOTHING, Line
 
 
-def during(scenario: Callable[[Line, asyncio.AbstractEventLoop], Awaitable[None]]) -> None:
+@dataclass
+class Clock:
+    """Time that passes when it is told to."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Scene:
+    """A line, the loop in which it takes turns, and who was answered when."""
+
+    clock: Clock
+    line: Line
+    loop: asyncio.AbstractEventLoop
+    answered: list[int] = field(default_factory=list)
+
+    def join(self, number: int, *, takes: float = 0.001) -> None:
+        """Let a request join whose answer takes some seconds."""
+
+        def answer() -> None:
+            self.answered.append(number)
+            self.clock.now += takes
+
+        self.line.join(self.clock.now, answer, self.loop)
+
+
+def during(scenario: Callable[[Scene], Awaitable[None]]) -> None:
     """Run a scenario with a new line."""
 
     async def run() -> None:
-        await scenario(Line(), asyncio.get_running_loop())
+        clock = Clock()
+        await scenario(Scene(clock, Line(clock), asyncio.get_running_loop()))
 
     asyncio.run(run())
 
 
 def test_a_few_are_answered_in_each_turn_of_the_loop_in_their_order() -> None:
-    answered: list[int] = []
-
-    async def scenario(line: Line, loop: asyncio.AbstractEventLoop) -> None:
+    async def scenario(scene: Scene) -> None:
         for number in range(AT_ONCE + 3):
-            line.join(float(number), lambda number=number: answered.append(number), loop)  # type: ignore[misc]
-        assert answered == []
+            scene.join(number)
+        assert scene.answered == []
         await asyncio.sleep(0)
-        assert (len(answered), len(line)) == (AT_ONCE, 3)
-        line.join(99.0, lambda: answered.append(99), loop)
+        assert (scene.answered, len(scene.line)) == ([*range(AT_ONCE)], 3)
+        scene.join(99)
         await asyncio.sleep(0)
-        assert len(line) == 0
+        assert (scene.answered, len(scene.line)) == ([*range(AT_ONCE + 3), 99], 0)
 
     during(scenario)
-    assert answered == [*range(AT_ONCE + 3), 99]
 
 
 def test_others_get_their_turn_between() -> None:
-    order: list[str] = []
-
-    async def scenario(line: Line, loop: asyncio.AbstractEventLoop) -> None:
-        for _ in range(AT_ONCE + 1):
-            line.join(0.0, lambda: order.append("line"), loop)
-        loop.call_soon(order.append, "other")
+    async def scenario(scene: Scene) -> None:
+        for number in range(AT_ONCE + 1):
+            scene.join(number)
+        scene.loop.call_soon(scene.answered.append, -1)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+        assert scene.answered == [*range(AT_ONCE), -1, AT_ONCE]
 
     during(scenario)
-    assert order == [*["line"] * AT_ONCE, "other", "line"]
 
 
-def test_the_first_one_says_how_long_is_waited() -> None:
-    async def scenario(line: Line, loop: asyncio.AbstractEventLoop) -> None:
-        assert line.waited == 0.0
-        line.join(time.perf_counter() - 5.0, lambda: None, loop)
-        line.join(time.perf_counter() - 1.0, lambda: None, loop)
-        assert 5.0 <= line.waited < 25.0
+@pytest.mark.parametrize(("reading", "answered"), [(0.004, AT_ONCE), (0.0195, 20), (5.0, 50)])
+def test_a_turn_lasts_as_long_as_what_came_between(reading: float, answered: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        for number in range(50):
+            scene.join(number)
+        scene.clock.now += reading
         await asyncio.sleep(0)
-        assert (line.waited, len(line)) == (0.0, 0)
+        assert len(scene.answered) == answered
+
+    during(scenario)
+
+
+def test_the_time_without_a_line_is_no_reading() -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.join(0)
+        await asyncio.sleep(0)
+        scene.clock.now += 60.0
+        for number in range(2 * AT_ONCE):
+            scene.join(number)
+        await asyncio.sleep(0)
+        assert len(scene.line) == AT_ONCE
+
+    during(scenario)
+
+
+def test_one_waits_as_long_as_the_first_has_or_as_those_there_take() -> None:
+    async def scenario(scene: Scene) -> None:
+        assert scene.line.wait == 0.0
+        scene.join(0, takes=0.5)
+        scene.clock.now += 3.0
+        scene.join(1)
+        scene.clock.now += 2.0
+        assert scene.line.wait == 5.0
+        await asyncio.sleep(0)
+        assert (scene.line.wait, len(scene.line)) == (0.0, 0)
+        cost = SMOOTHING * 0.501 / 2
+        for number in range(4):
+            scene.join(number)
+        assert scene.line.wait == pytest.approx(4 * cost)
 
     during(scenario)
 
 
 def test_one_that_fails_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    answered: list[int] = []
-
-    async def scenario(line: Line, loop: asyncio.AbstractEventLoop) -> None:
-        line.join(0.0, lambda: 1 // 0, loop)
-        line.join(0.0, lambda: answered.append(1), loop)
+    async def scenario(scene: Scene) -> None:
+        scene.line.join(0.0, lambda: 1 // 0, scene.loop)
+        scene.join(1)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+        assert scene.answered == [1]
 
     during(scenario)
-    assert answered == [1]
     assert "ZeroDivisionError" in caplog.text

@@ -253,7 +253,8 @@ class Held(Line):
 def test_what_waited_too_long_behind_others_is_turned_away(
     models: Models, serve: Serve, heat: Heat, entrance: list[Entrance]
 ) -> None:
-    app = create_app(models, metrics=Counters(), limits=Limits(max_delay_ms=1_000.0))
+    log = Log()
+    app = create_app(models, metrics=Counters(), log=log, limits=Limits(max_delay_ms=500.0))
     with serve(app) as address, ExitStack() as stack:
         line = entrance[0].line = Held()
         first, *others, last = [stack.enter_context(connect(address)) for _ in range(FEW_IN_FLIGHT + 2)]
@@ -261,15 +262,62 @@ def test_what_waited_too_long_behind_others_is_turned_away(
         wait_until(lambda: len(line) == 1)
         for each in others:
             each.sendall(PLAIN)
-        wait_until(lambda: len(line) == FEW_IN_FLIGHT + 1 and line.waited > 1.1)
+        wait_until(lambda: len(line) == FEW_IN_FLIGHT + 1 and line.wait > 1.1)
+        # By now it would wait for too long, and is told at once.
         last.sendall(PLAIN)
         refused = parse(read(last))
-        # One who has waited too long is turned away while there are many behind, and not for a few.
+        # One who was let in is turned away after twice as long, as long as there are many behind.
         line.held = False
-        statuses = [parse(read(each)).status for each in (first, *others)]
+        answers = [parse(read(each)) for each in (first, *others)]
+        last.sendall(ordinarily(PLAIN))
+        assert parse(read(last)).status == 200
     assert (refused.status, refused.body["error"]["code"]) == (503, "overloaded")  # type: ignore[index]
-    assert statuses == [503, *[200] * FEW_IN_FLIGHT]
+    assert answers[0] == refused
+    assert [each.status for each in answers[1:]] == [200] * FEW_IN_FLIGHT
     assert heat.answered == [True] * FEW_IN_FLIGHT
+    told = [(each.status, each.code, each.method, each.path, each.address) for each in log.written]
+    assert told[:2] == [(503, "overloaded", "POST", "/predict", "127.0.0.1")] * 2
+
+
+def test_plain_requests_are_turned_away_as_others_are(
+    models: Models, serve: Serve, heat: Heat, entrance: list[Entrance]
+) -> None:
+    log, metrics = Log(), Counters()
+    app = create_app(models, metrics=metrics, log=log, limits=Limits(max_in_flight=20))
+    with serve(app) as address, connect(address) as connection:
+        entrance[0].in_flight = 20
+        given = []
+        for request in (PLAIN, ordinarily(PLAIN), post(BODY, JSON, "X-Request-ID: mine")):
+            connection.sendall(request)
+            given.append(read(connection))
+        entrance[0].in_flight = 0
+        wait_until(lambda: 'assay_rejected_total{reason="in_flight"} 3.0' in metrics.render().decode())
+        connection.sendall(PLAIN)
+        assert parse(read(connection)).status == 200
+    assert parse(given[0]) == parse(given[1])
+    assert b"\r\nx-request-id: mine\r\n" in given[2]
+    refused = [asdict(each) for each in log.written[:3]]
+    assert [each.pop("request_id") for each in refused][2] == "mine"
+    for each in refused:
+        assert each.pop("seconds") >= 0
+        each.pop("at")
+    assert refused[0] == refused[1] == refused[2]
+    assert heat.answered == [True]
+
+
+def test_a_plain_request_of_a_service_that_stops_is_turned_away_by_the_application(
+    models: Models, serve: Serve, heat: Heat, entrance: list[Entrance]
+) -> None:
+    app = create_app(models, metrics=Counters(), limits=Limits(max_in_flight=20))
+    with serve(app) as address, connect(address) as connection:
+        connection.sendall(PLAIN[:-5])
+        wait_until(lambda: any(each._plain and each._plain.pieces for each in entrance[0].connections))  # type: ignore[attr-defined]
+        entrance[0].in_flight, entrance[0].draining = 20, True
+        connection.sendall(PLAIN[-5:])
+        answer = parse(read(connection))
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+        entrance[0].in_flight = 0
+    assert heat.answered == []
 
 
 @pytest.mark.parametrize("left_by", ["leaving", "sending more"])

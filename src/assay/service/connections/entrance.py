@@ -77,13 +77,13 @@ class Entrance:
 
     def reason_to_refuse(self, *, crowded: bool = False) -> str:
         """Return why a request that came now is to be turned away; empty when it may come in."""
-        return reason_to_refuse(self._load(self.line.waited, crowded=crowded), self.limits)
+        return reason_to_refuse(self._load(self.line.wait, crowded=crowded), self.limits)
 
-    def may_shortcut(self, waited: float) -> bool:
-        """Return whether a plain request is not to be turned away; ``waited`` is the time in the line."""
+    def reason_to_turn_away(self, waited: float) -> str:
+        """Return why a plain request that waits so long is not to be answered; empty when it is."""
         if self.in_flight + len(self.line) < FEW_IN_FLIGHT:
-            return True
-        return not reason_to_refuse(self._load(waited), self.limits)
+            return ""
+        return reason_to_refuse(self._load(waited), self.limits)
 
     def _load(self, waited: float, *, crowded: bool = False) -> Load:
         # The watch cannot look while it is kept from running; by how much it is overdue counts too.

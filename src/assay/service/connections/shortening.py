@@ -8,10 +8,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from assay.service.connections.entrance import Entrance
 from assay.service.connections.plain import Peer, PlainRequest, read_plain
+from assay.service.connections.refusals import OVERLOADED
+from assay.service.envelope import sane_id
+from assay.service.exchange import Exchange
 
 logger = logging.getLogger(__name__)
 
 OK = b"HTTP/1.1 200 OK\r\n"
+OVERDUE = 2.0
+"""How many times the longest delay a plain request may have waited in the end."""
 
 
 class Shortening(HttpToolsProtocol):
@@ -103,18 +108,23 @@ class Shortening(HttpToolsProtocol):
 
     def _line_up(self) -> None:
         """Let a plain request that has come whole wait for its turn, where there is room."""
-        if not self._whole or self._plain is None:
+        if self._plain is None or not self._whole:
             return
         line = self.entrance.line
-        if self.entrance.may_shortcut(line.waited):
-            line.join(self._arrived, self._shorten, self.loop)
+        if reason := self.entrance.reason_to_turn_away(line.wait):
+            self._turn_away(self._plain, reason)
         else:
-            self._leave_shortcut()
+            line.join(self._arrived, self._shorten, self.loop)
 
     def _shorten(self) -> None:
-        """Answer the request that waits, or hand it to the application."""
+        """Answer the request that waits, turn it away, or hand it to the application."""
         # It may have gone there meanwhile: its client left, or has sent more.
-        if not self._whole or self._plain is None:
+        if self._plain is None or not self._whole:
+            return
+        # It was let in by what it would wait, as far as could be told: it is not given up for a little more.
+        waited = time.perf_counter() - self._arrived
+        if reason := self.entrance.reason_to_turn_away(waited / OVERDUE):
+            self._turn_away(self._plain, reason)
             return
         answer = self._answer_of(self._plain)
         if answer is None:
@@ -124,24 +134,44 @@ class Shortening(HttpToolsProtocol):
         if headers is not self._dated[0]:
             # Made anew once a second, for the date in it.
             self._dated = headers, OK + b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(self._dated[1] + answer)
-        self._plain, self._whole, self._idle_since = None, False, self._arrived
-        self.server_state.total_requests += 1
+        self._finish(self._dated[1] + answer)
 
     def _answer_of(self, request: PlainRequest) -> bytes | None:
-        entrance = self.entrance
-        if entrance.shortcut is None or entrance.draining or self._is_late():
+        shortcut = self.entrance.shortcut
+        if shortcut is None or self.entrance.draining:
             return None
         try:
-            return entrance.shortcut.answer(request, self._peer)
+            return shortcut.answer(request, self._peer)
         except Exception:
             # The edge: the application breaks at it too, and answers with the error that there is for that.
             logger.exception("The shortcut failed at a request of %s", self._peer.client or "nobody")
             return None
 
-    def _is_late(self) -> bool:
-        """Return whether the request has waited for longer than requests may."""
-        return not self.entrance.may_shortcut(time.perf_counter() - self._arrived)
+    def _turn_away(self, request: PlainRequest, reason: str) -> None:
+        """Refuse a request: it must cost far less than an answer, or there are no answers in a crowd."""
+        if self.entrance.draining:
+            self._leave_shortcut()
+            return
+        request_id = sane_id(request.headers.get("x-request-id", ""))
+        self._finish(OVERLOADED.answer(request_id, close=False))
+        self.entrance.note_refusal(reason)
+        if self.entrance.log is not None:
+            exchange = Exchange(
+                request_id=request_id,
+                method="POST",
+                path=request.url.decode("ascii"),
+                address=self._peer.client,
+                status=OVERLOADED.status,
+                code=OVERLOADED.code,
+                seconds=time.perf_counter() - self._arrived,
+            )
+            self.entrance.log.write(exchange)
+
+    def _finish(self, answer: bytes) -> None:
+        """Send the answer to the request that waits."""
+        self.transport.write(answer)
+        self._plain, self._whole, self._idle_since = None, False, self._arrived
+        self.server_state.total_requests += 1
 
     def _leave_shortcut(self) -> None:
         """Let the application answer a request that was read for the shortcut, with as much as has come."""
