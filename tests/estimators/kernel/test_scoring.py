@@ -186,7 +186,7 @@ CASES = [
         "words, one to three",
         "punctuation",
         "characters in words",
-        "two to five characters in words",
+        "characters in words, by trie",
     )
     for name in HOSTILE
     # scikit-learn takes a minute to make so many n-grams of characters.
