@@ -43,6 +43,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "punctuation": {"token_pattern": TOKEN_PATTERNS["words-and-punctuation"], "ngram_range": (1, 2)},
     "characters": {"analyzer": "char", "ngram_range": (1, 4), "sublinear_tf": True},
     "characters in words": {"analyzer": "char_wb", "ngram_range": (1, 5)},
+    "characters in words, by trie": {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True},
     "long characters in words": {"analyzer": "char_wb", "ngram_range": (4, 6), "norm": None},
     "as written": {"lowercase": False, "ngram_range": (1, 2), "norm": "l1"},
     "without accents": {"strip_accents": "unicode", "ngram_range": (1, 2)},
@@ -181,7 +182,12 @@ HOSTILE = {
 LARGE = {name for name, text in HOSTILE.items() if len(text) > 1_000_000}
 CASES = [
     (way, name)
-    for way in ("words, one to three", "punctuation", "characters in words")
+    for way in (
+        "words, one to three",
+        "punctuation",
+        "characters in words",
+        "characters in words, by trie",
+    )
     for name in HOSTILE
     # scikit-learn takes a minute to make so many n-grams of characters.
     if way == "words, one to three" or name not in LARGE

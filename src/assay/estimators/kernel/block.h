@@ -11,6 +11,7 @@ typedef struct {
     StopWords *stop;
     PyObject *prepare; /* a callable, or NULL */
     Table table;
+    Trie trie;
     Weights weights;
 } Block;
 
@@ -62,6 +63,19 @@ static int block_table(Block *block, const BlockParts *parts) {
     return table_check(table);
 }
 
+/* Needs the table. */
+static int block_trie(Block *block) {
+    const Ngrams *ngrams = &block->ngrams;
+    int inside_words = ngrams->analyzer == CHARACTERS_IN_WORDS;
+    /* In words, what is shorter than any n-gram counts whole, and a space alone counts for both its words. */
+    if (ngrams->analyzer < CHARACTERS || (inside_words && (ngrams->low < 2 || ngrams->low > 3)))
+        return 0;
+    if (trie_of(&block->trie, &block->table, inside_words) == 0)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
+}
+
 static int block_weights(Block *block, const BlockParts *parts) {
     Weights *weights = &block->weights;
     size_t features = block->table.hashes.count;
@@ -84,6 +98,7 @@ static void block_dealloc(Block *block) {
     PyTypeObject *type = Py_TYPE(block);
     stopwords_free(block->stop);
     table_free(&block->table);
+    trie_free(&block->trie);
     weights_free(&block->weights);
     Py_XDECREF(block->prepare);
     type->tp_free(block);
@@ -107,7 +122,8 @@ static PyObject *block_new(PyTypeObject *type, PyObject *args, PyObject *named) 
     if (block == NULL)
         return NULL;
     block->ngrams = ngrams;
-    if (block_kind(block, &parts) < 0 || block_table(block, &parts) < 0 || block_weights(block, &parts) < 0) {
+    if (block_kind(block, &parts) < 0 || block_table(block, &parts) < 0 || block_trie(block) < 0 ||
+        block_weights(block, &parts) < 0) {
         Py_DECREF(block);
         return NULL;
     }

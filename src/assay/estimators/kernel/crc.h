@@ -73,6 +73,8 @@ static inline uint32_t crc_word(uint64_t word) {
  * that is longer than that rest, the upper part stays as it is.
  */
 static inline uint32_t crc_on(uint32_t state, const uint8_t *bytes, size_t size) {
+    if (size == 1)
+        return crc_rows[0][(state ^ *bytes) & 0xFF] ^ state >> 8;
     for (; size >= 8; bytes += 8, size -= 8)
         state = crc_word(load_word(bytes) ^ state);
     if (size == 0)

@@ -36,7 +36,7 @@ typedef struct {
 
 /* Needs no lock. Add a text's logits; return 0, or -1 without memory. */
 static int add_text(const Block *block, const Text *text, Scratch *scratch, double *logits) {
-    if (count_text(&scratch->counts, &scratch->walk, &block->table, &block->ngrams, text) < 0)
+    if (count_text(&scratch->counts, &scratch->walk, &block->table, &block->trie, &block->ngrams, text) < 0)
         return -1;
     add_logits(&block->weights, &scratch->counts, scratch->sums, logits);
     return 0;

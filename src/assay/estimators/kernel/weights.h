@@ -42,12 +42,13 @@ static inline double value_of(const Weights *weights, uint32_t count) {
 /* Fill in each feature's value before the norm; return the text's length by that norm, or 1. */
 static inline double fill_values(const Weights *weights, Counts *counts) {
     const double *scale = weights->scale.data;
-    double squares = 0.0, sizes = 0.0;
-    for (size_t at = 0; at < counts->size; at++) {
-        double value = value_of(weights, counts->counts[at].count);
+    const Count *each = counts->counts;
+    double squares = 0.0, sizes = 0.0, *values = counts->values;
+    for (size_t at = 0, size = counts->size; at < size; at++) {
+        double value = value_of(weights, each[at].count);
         if (scale != NULL)
-            value *= scale[counts->counts[at].feature];
-        counts->values[at] = value;
+            value *= scale[each[at].feature];
+        values[at] = value;
         squares += value * value;
         sizes += fabs(value);
     }
@@ -62,6 +63,13 @@ static inline void add_logits(const Weights *weights, Counts *counts, double *su
     const double *coef = weights->coef.data;
     double length = fill_values(weights, counts);
     size_t width = weights->logits;
+    if (width == 1) { /* The same sum, in a register. */
+        double sum = 0.0;
+        for (size_t at = 0; at < counts->size; at++)
+            sum += counts->values[at] / length * coef[counts->counts[at].feature];
+        logits[0] += sum;
+        return;
+    }
     memset(sums, 0, width * sizeof *sums);
     for (size_t at = 0; at < counts->size; at++) {
         double value = counts->values[at] / length;
