@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from tempfile import gettempdir
@@ -29,7 +29,7 @@ from assay.service.hotroute import HotRoute
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.openapi import Description, endpoints, operation_id
-from assay.service.page import read_page
+from assay.service.page import Page, read_page
 from assay.service.perspective import Attributes, perspective_routes
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes
 from assay.service.versions import Versions
@@ -96,37 +96,54 @@ def create_app(
     deciding = Deciding(models, versions or Versions(models), metrics, limits, sink)
     entrance.queue, entrance.shortcut = deciding.queue, HotRoute(deciding, access, log)
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
-    files = Files(deciding, _swept(spool or Path(gettempdir())))
-    page, sections = read_page(), state or {}
-
-    def routers(*, described: bool) -> Iterator[APIRouter]:
-        def listed() -> dict[str, str]:
-            return endpoints(description())
-
-        yield front_routes(deciding, page, version=VERSION, endpoints=listed, described=described)
-        yield health_routes(
-            deciding, entrance, follower, access, sections, version=VERSION, described=described
-        )
-        for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
-            yield decision_routes(deciding, described=described, prefix=prefix)
-            yield file_routes(files, described=described, prefix=prefix)
-        for prefix in ("", TASK_PREFIX):
-            yield feedback_routes(receiving, deciding, described=described, prefix=prefix)
-        yield perspective_routes(deciding, named, described=described)
-        yield admin_routes(models, follower, record, described=described)
-
-    @cache
-    def document() -> dict[str, Any]:
-        # Of an application that only describes: the routes of the one that serves have no schemas.
-        return _application(routers(described=True), responses=anywhere()).openapi()
-
+    routers = partial(
+        _routers,
+        *(deciding, entrance, Files(deciding, _swept(spool or Path(gettempdir()))), receiving, named),
+        *(follower, record, access, state or {}, read_page()),
+    )
     asked = access is not None and access.policy.everybody
-    description = Description(document, models, named, keys_asked=asked)
-    app = _application(routers(described=False), _life(entrance, lifespan))
+    description = Description(cache(partial(_document, routers)), models, named, keys_asked=asked)
+    listed = partial(_listed, description)
+    app = _application(routers(listed, described=False), _life(entrance, lifespan))
     app.openapi = description  # type: ignore[method-assign]
     install_handlers(app)
     _surround(app, access, origins, metrics, log)
     return app
+
+
+def _routers(
+    deciding: Deciding,
+    entrance: Entrance,
+    files: Files,
+    receiving: Receiving,
+    named: Attributes,
+    follower: Follower | None,
+    record: Recorder | None,
+    access: Access | None,
+    sections: Sections,
+    page: Page,
+    listed: Callable[[], dict[str, str]],
+    *,
+    described: bool,
+) -> Iterator[APIRouter]:
+    yield front_routes(deciding, page, version=VERSION, endpoints=listed, described=described)
+    yield health_routes(deciding, entrance, follower, access, sections, version=VERSION, described=described)
+    for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
+        yield decision_routes(deciding, described=described, prefix=prefix)
+        yield file_routes(files, described=described, prefix=prefix)
+    for prefix in ("", TASK_PREFIX):
+        yield feedback_routes(receiving, deciding, described=described, prefix=prefix)
+    yield perspective_routes(deciding, named, described=described)
+    yield admin_routes(deciding.models, follower, record, described=described)
+
+
+def _document(routers: Callable[..., Iterator[APIRouter]]) -> dict[str, Any]:
+    """Return what an application says that only describes: the routes of the one that serves cannot."""
+    return _application(routers(dict, described=True), responses=anywhere()).openapi()
+
+
+def _listed(description: Description) -> dict[str, str]:
+    return endpoints(description())
 
 
 def _surround(

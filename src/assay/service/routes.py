@@ -44,13 +44,8 @@ def named_in(prefix: str) -> list[Any]:
 def decision_routes(deciding: Deciding, *, described: bool, prefix: str = "") -> Calls:
     """Return the calls that decide, for the default task or what the path's prefix names."""
     refusals = {**BODY_REFUSALS, **TASK_REFUSALS}
-    router = Calls(
-        described=described,
-        prefix=prefix,
-        tags=["decisions"],
-        responses=refusals,
-        dependencies=named_in(prefix),
-    )
+    options: dict[str, Any] = {"responses": refusals, "dependencies": named_in(prefix)}
+    router = Calls(described=described, prefix=prefix, tags=["decisions"], **options)
     one, many = (router.taking(name, deciding.limits) for name in ("PredictRequest", "BatchRequest"))
 
     @router.post("/predict", openapi_extra=one, response_model="DecisionOrPredictions")
