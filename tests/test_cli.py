@@ -38,6 +38,15 @@ def test_every_command_that_can_be_typed_is_run_by_something() -> None:
     assert typed == list(COMMANDS)
 
 
+@pytest.mark.parametrize("word", sorted({name.split()[0] for name in COMMANDS}))
+def test_the_parser_of_what_is_typed_is_the_whole_one_without_the_rest(word: str) -> None:
+    whole = {command.prog: command.format_help() for command in generate.commands(build_parser())}
+    alone = {command.prog: command.format_help() for command in generate.commands(build_parser([word]))}
+    assert alone == {
+        prog: told for prog, told in whole.items() if prog.removeprefix("assay ").split()[0] == word
+    }
+
+
 def test_a_file_is_trained_on_and_served_without_a_task_file(capsys: pytest.CaptureFixture[str]) -> None:
     train = ("train", "mine", "--data", "mine.csv", "--text", "T", "--label", "L", "--positive", "spam")
     said = output(capsys, *train)

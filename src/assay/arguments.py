@@ -1,6 +1,7 @@
 """What can be typed: every command with its arguments. What a command does stands in ``cli.py``."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from assay import __version__, arguments_watching
@@ -9,15 +10,16 @@ from assay.parsing import TASK, VERSION, Commands, Parser, add_command, add_grou
 TRAINED = VERSION + "; or the file of train --output"
 
 
-def build_parser() -> Parser:
-    """Return the parser of every command."""
+def build_parser(typed: Sequence[str] = ()) -> Parser:
+    """Return the parser of every command; of one alone where what is typed begins with its name.
+
+    A service and a command do not wait for the arguments of forty others.
+    """
     parser = Parser(prog="assay", description="Train, gate, register, serve and watch text classifiers.")
     parser.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_data, _add_task, _add_train, _add_evaluate, _add_gate, _add_report, _add_diff,
-                _add_promote, _add_rollback, _add_versions, _add_history, _add_audit, _add_keys, _add_rules,
-                _add_thresholds, _add_tune, _add_score, _add_import, _add_serve, *arguments_watching.ADD,
-                _add_quickstart, _add_doctor):  # fmt: skip
+    named = typed[0] if typed else ""
+    for add in [ADD[named]] if named in ADD else ADD.values():
         add(commands)
     return parser
 
@@ -309,3 +311,30 @@ def class_names(text: str) -> dict[str, str]:
     if not all(own.strip() and name.strip() for own, _, name in pairs):
         raise argparse.ArgumentTypeError(f"{text!r} must name classes one by one, like 0=ham,1=spam")
     return {own.strip(): name.strip() for own, _, name in pairs}
+
+
+ADD = {
+    "data": _add_data,
+    "task": _add_task,
+    "train": _add_train,
+    "evaluate": _add_evaluate,
+    "gate": _add_gate,
+    "report": _add_report,
+    "diff": _add_diff,
+    "promote": _add_promote,
+    "rollback": _add_rollback,
+    "versions": _add_versions,
+    "history": _add_history,
+    "audit": _add_audit,
+    "keys": _add_keys,
+    "rules": _add_rules,
+    "thresholds": _add_thresholds,
+    "tune": _add_tune,
+    "score": _add_score,
+    "import": _add_import,
+    "serve": _add_serve,
+    **arguments_watching.ADD,
+    "quickstart": _add_quickstart,
+    "doctor": _add_doctor,
+}
+"""What adds each command, by the first word that is typed."""

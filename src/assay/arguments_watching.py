@@ -118,4 +118,10 @@ def _add_retrain(commands: Commands) -> None:
     retrain.add_argument("--promote", action="store_true", help="make it production if the gate passes")
 
 
-ADD = (_add_log, _add_why, _add_drift, _add_feedback, _add_retrain)
+ADD = {
+    "log": _add_log,
+    "why": _add_why,
+    "drift": _add_drift,
+    "feedback": _add_feedback,
+    "retrain": _add_retrain,
+}

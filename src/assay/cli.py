@@ -16,7 +16,8 @@ __all__ = ["build_parser", "main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = build_parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(typed).parse_args(typed)
     try:
         code = COMMANDS[options.command](options)
         sys.stdout.flush()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from assay.config import Task, faults, read_task
-from assay.estimators.annexes import tables_to_json
 from assay.estimators.cascade import Cascade
 from assay.estimators.golden import golden_lines, read_golden
 from assay.estimators.linear import LinearModel, LinearSpec
@@ -175,6 +174,8 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
     if cascade.rules.all:
         texts[RULES] = cascade.rules.to_toml()
     if cascade.selection and cascade.selection.tables:
+        from assay.estimators.annexes import tables_to_json
+
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from assay.estimators.linear import Floats, LinearModel
 from assay.estimators.manifest import Manifest
 from assay.estimators.profile import Profile
 from assay.estimators.rules import NO_RULES, Rules
-from assay.estimators.selection import Selection
 from assay.estimators.texts import check_texts
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import DataError
+
+if TYPE_CHECKING:
+    from assay.estimators.selection import Selection
 
 
 class Judged(NamedTuple):
@@ -56,7 +58,7 @@ class Cascade:
     rules: Rules = NO_RULES
     version: str = ""
     manifest: Manifest | None = None
-    selection: Selection | None = None
+    selection: "Selection | None" = None
     profile: Profile | None = None
 
     @property

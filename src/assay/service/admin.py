@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from assay.exceptions import DatabaseError, RequestRefused
 from assay.service.answers import refusal
+from assay.service.calls import Calls
 from assay.service.exchange import Exchange, exchange_of
 from assay.service.models import Models, Seat
 from assay.service.responses import json_response
-from assay.service.schemas import Refreshed
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     409: refusal("The service follows no registry"),
@@ -34,11 +34,13 @@ Recorder = Callable[[Exchange], None]
 """Writes into the audit log who asked for a refresh; blocks, and raises DatabaseError."""
 
 
-def admin_routes(models: Models, follower: Follower | None, record: Recorder | None) -> APIRouter:
+def admin_routes(
+    models: Models, follower: Follower | None, record: Recorder | None, *, described: bool
+) -> Calls:
     """Return the calls of an operator."""
-    router = APIRouter(prefix="/v1/admin", tags=["admin"], responses=REFUSALS)
+    router = Calls(described=described, prefix="/v1/admin", tags=["admin"], responses=REFUSALS)
 
-    @router.post("/refresh", response_model=Refreshed)
+    @router.post("/refresh", response_model="Refreshed")
     async def refresh(request: Request) -> Response:
         """Look now which versions are in production, and say which answers for each task."""
         if follower is None:

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from assay.service.schemas import ErrorAnswer
-
 Answers = dict[int | str, dict[str, Any]]
 
 RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 
 
-ERROR = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorAnswer.__name__}"}}}
+ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
 """The shape of all errors. FastAPI defines it once, for the call's own 500: given the model each time, it
 would build a serializer for each status of each call, which takes a third of what the application takes."""
 
@@ -19,14 +17,18 @@ def refusal(description: str, **more: Any) -> dict[str, Any]:
     return {"description": description, "content": ERROR, **more}
 
 
-ANYWHERE: Answers = {
-    401: refusal("A key is needed, and none that is valid came"),
-    403: refusal("The key may not do this"),
-    429: refusal("Too many requests of this key or address", headers=RETRY),
-    500: {"model": ErrorAnswer, "description": "A fault of the service; its log has the request's id"},
-    503: refusal("The service, the task's model or what else the call needs is not ready", headers=RETRY),
-}
-"""What any call can answer."""
+def anywhere() -> Answers:
+    """Return what any call can answer."""
+    from assay.service.schemas import ErrorAnswer
+
+    return {
+        401: refusal("A key is needed, and none that is valid came"),
+        403: refusal("The key may not do this"),
+        429: refusal("Too many requests of this key or address", headers=RETRY),
+        500: {"model": ErrorAnswer, "description": "A fault of the service; its log has the request's id"},
+        503: refusal("The service, the task's model or what else the call needs is not ready", headers=RETRY),
+    }
+
 
 TASK_REFUSALS: Answers = {404: refusal("There is no such task or version")}
 

@@ -1,19 +1,19 @@
 """The application: routes, errors and middleware around the models that are served."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from assay.access import Access
 from assay.service.admin import Follower, Recorder, admin_routes
-from assay.service.answers import ANYWHERE
+from assay.service.answers import Answers, anywhere
 from assay.service.compressing import Compressing
 from assay.service.connections import Entrance
 from assay.service.crossorigin import CrossOrigin
@@ -29,7 +29,7 @@ from assay.service.hotroute import HotRoute
 from assay.service.limits import Limits
 from assay.service.models import Models
 from assay.service.openapi import Description, endpoints, operation_id
-from assay.service.page import read_page
+from assay.service.page import Page, read_page
 from assay.service.perspective import Attributes, perspective_routes
 from assay.service.routes import TASK_PREFIX, VERSION_PREFIX, decision_routes, front_routes
 from assay.service.versions import Versions
@@ -96,23 +96,54 @@ def create_app(
     deciding = Deciding(models, versions or Versions(models), metrics, limits, sink)
     entrance.queue, entrance.shortcut = deciding.queue, HotRoute(deciding, access, log)
     named, receiving = Attributes(deciding, attributes or {}), Receiving(deciding, feedback)
-    files = Files(deciding, _swept(spool or Path(gettempdir())))
-    app = _application(_life(entrance, lifespan))
+    routers = partial(
+        _routers,
+        *(deciding, entrance, Files(deciding, _swept(spool or Path(gettempdir()))), receiving, named),
+        *(follower, record, access, state or {}, read_page()),
+    )
     asked = access is not None and access.policy.everybody
-    app.openapi = Description(app.openapi, models, named, keys_asked=asked)  # type: ignore[method-assign]
-    listed = partial(endpoints, app)
-    app.include_router(front_routes(deciding, read_page(), version=VERSION, endpoints=listed))
-    app.include_router(health_routes(deciding, entrance, follower, access, state or {}, version=VERSION))
-    for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
-        app.include_router(decision_routes(deciding, prefix=prefix))
-        app.include_router(file_routes(files, prefix=prefix))
-    for prefix in ("", TASK_PREFIX):
-        app.include_router(feedback_routes(receiving, deciding, prefix=prefix))
-    app.include_router(perspective_routes(deciding, named))
-    app.include_router(admin_routes(models, follower, record))
+    description = Description(cache(partial(_document, routers)), models, named, keys_asked=asked)
+    listed = partial(_listed, description)
+    app = _application(routers(listed, described=False), _life(entrance, lifespan))
+    app.openapi = description  # type: ignore[method-assign]
     install_handlers(app)
     _surround(app, access, origins, metrics, log)
     return app
+
+
+def _routers(
+    deciding: Deciding,
+    entrance: Entrance,
+    files: Files,
+    receiving: Receiving,
+    named: Attributes,
+    follower: Follower | None,
+    record: Recorder | None,
+    access: Access | None,
+    sections: Sections,
+    page: Page,
+    listed: Callable[[], dict[str, str]],
+    *,
+    described: bool,
+) -> Iterator[APIRouter]:
+    yield front_routes(deciding, page, version=VERSION, endpoints=listed, described=described)
+    yield health_routes(deciding, entrance, follower, access, sections, version=VERSION, described=described)
+    for prefix in ("", TASK_PREFIX, VERSION_PREFIX):
+        yield decision_routes(deciding, described=described, prefix=prefix)
+        yield file_routes(files, described=described, prefix=prefix)
+    for prefix in ("", TASK_PREFIX):
+        yield feedback_routes(receiving, deciding, described=described, prefix=prefix)
+    yield perspective_routes(deciding, named, described=described)
+    yield admin_routes(deciding.models, follower, record, described=described)
+
+
+def _document(routers: Callable[..., Iterator[APIRouter]]) -> dict[str, Any]:
+    """Return what an application says that only describes: the routes of the one that serves cannot."""
+    return _application(routers(dict, described=True), responses=anywhere()).openapi()
+
+
+def _listed(description: Description) -> dict[str, str]:
+    return endpoints(description())
 
 
 def _surround(
@@ -127,16 +158,23 @@ def _surround(
     app.add_middleware(Envelope, metrics=metrics, log=log)
 
 
-def _application(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]) -> FastAPI:
-    return FastAPIOffline(
+def _application(
+    routers: Iterable[APIRouter],
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]] | None = None,
+    responses: Answers | None = None,
+) -> FastAPI:
+    app = FastAPIOffline(
         redoc_url=None,
         title="Assay",
         version=VERSION,
         description="Decisions about texts. Errors have one shape; `GET /health` says which version answers.",
         lifespan=lifespan,
-        responses=ANYWHERE,
+        responses=responses,
         generate_unique_id_function=operation_id,
     )
+    for router in routers:
+        app.include_router(router)
+    return app
 
 
 def _life(

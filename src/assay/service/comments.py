@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from assay.config import MAX_TEXT_BYTES
 from assay.service.limits import MAX_FIELDS, MAX_SUBJECT_CHARACTERS
-from assay.service.schemas import NOT_BLANK, Body, Schema
+from assay.service.requests import NOT_BLANK, Body, Schema
 
 Token = Annotated[str | None, Field(max_length=MAX_SUBJECT_CHARACTERS)]
 

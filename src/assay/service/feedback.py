@@ -2,55 +2,30 @@
 
 import logging
 from functools import partial
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Request
-from pydantic import Field
+from fastapi import Depends, Request
 from starlette.responses import Response
 
 from assay.exceptions import DatabaseError, RequestRefused
 from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
+from assay.service.calls import Calls
 from assay.service.deciding import Deciding
 from assay.service.errors import fault, invalid
 from assay.service.exchange import Exchange, exchange_of
-from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING, MAX_LABEL_CHARACTERS
+from assay.service.limits import FEEDBACK_THREADS, FEEDBACK_WAITING
+from assay.service.requests import FeedbackRequest
 from assay.service.responses import json_response
 from assay.service.routes import task_in_path
-from assay.service.schemas import Body, Receipt, body_schema
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5
 ASKING = frozenset({"predict", "batch"})
 """Scopes with which a key asks for decisions."""
-
-Label = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=MAX_LABEL_CHARACTERS,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="The label that the text should have had.",
-        examples=["spam"],
-    ),
-]
-
-
-class FeedbackRequest(Body):
-    """The right label of a decision."""
-
-    id: str = Field(
-        pattern="^[0-9a-f]{32}$",
-        description="The decision's id.",
-        examples=["1b4f0c4cf0e84d6c8a5b0c9d2f3e7a61"],
-    )
-    label: Label
-    task: str | None = Field(
-        None, max_length=63, description="The decision's task; the label must be one of its labels then."
-    )
 
 
 class FeedbackStore(Protocol):
@@ -124,14 +99,15 @@ def _not_kept(reason: str) -> RequestRefused:
     )
 
 
-def feedback_routes(receiving: Receiving, deciding: Deciding, *, prefix: str = "") -> APIRouter:
+def feedback_routes(receiving: Receiving, deciding: Deciding, *, described: bool, prefix: str = "") -> Calls:
     """Return the call that takes feedback; under TASK_PREFIX, on decisions of the task in the path."""
-    router = APIRouter(prefix=prefix, tags=["feedback"], responses={**BODY_REFUSALS, **TASK_REFUSALS})
+    refusals = {**BODY_REFUSALS, **TASK_REFUSALS}
+    router = Calls(described=described, prefix=prefix, tags=["feedback"], responses=refusals)
     if prefix:
         router.dependencies.append(Depends(task_in_path))
-    schema = body_schema(FeedbackRequest, deciding.limits)
+    schema = router.taking("FeedbackRequest", deciding.limits)
 
-    @router.post("/feedback", status_code=202, openapi_extra=schema, response_model=Receipt)
+    @router.post("/feedback", status_code=202, openapi_extra=schema, response_model="Receipt")
     async def feedback(request: Request) -> Response:
         """Take what the right label of a decision is."""
         told = await read_body(request, FeedbackRequest, deciding.limits)

@@ -6,17 +6,16 @@ from typing import Any, Literal, get_args
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from assay.access import Access
 from assay.exceptions import RequestRefused
 from assay.service.admin import Follower
+from assay.service.calls import Calls
 from assay.service.connections import Entrance
 from assay.service.deciding import Deciding
 from assay.service.limits import COUNTING_THREADS
 from assay.service.responses import json_response
-from assay.service.schemas import Health, Liveness
 
 logger = logging.getLogger(__name__)
 
@@ -35,23 +34,24 @@ def health_routes(
     sections: Sections,
     *,
     version: str,
-) -> APIRouter:
+    described: bool,
+) -> Calls:
     """Return the calls about the service's health."""
-    router, threads = APIRouter(tags=["health"]), anyio.CapacityLimiter(COUNTING_THREADS)
+    router, threads = Calls(described=described, tags=["health"]), anyio.CapacityLimiter(COUNTING_THREADS)
 
-    @router.get("/health", response_model=Health)
+    @router.get("/health", response_model="Health")
     async def health() -> Response:
         """Say which version answers for each task, and what was decided since the start."""
         statistics = await anyio.to_thread.run_sync(deciding.metrics.statistics, limiter=threads)
         state = state_of(deciding, follower, access, sections)
         return json_response({"version": version, **state, "statistics": statistics})
 
-    @router.get("/health/live", response_model=Liveness)
+    @router.get("/health/live", response_model="Liveness")
     async def live() -> Response:
         """Say that the process answers."""
         return json_response({"status": "ok"})
 
-    @router.get("/health/ready", response_model=Liveness)
+    @router.get("/health/ready", response_model="Liveness")
     async def ready() -> Response:
         """Say whether any task can be decided and the service is not about to stop."""
         entrance.check_open()

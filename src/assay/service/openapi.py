@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from assay.service.guard import ANY, scope_needed
@@ -28,11 +27,9 @@ def operation_id(route: APIRoute) -> str:
     return route.name if route.name.startswith(scope) else scope + route.name
 
 
-def endpoints(app: FastAPI) -> dict[str, str]:
-    """Return every call with what it does."""
-    told = {
-        f"{method.upper()} {path}": each["description"] for method, path, each in operations(app.openapi())
-    }
+def endpoints(document: dict[str, Any]) -> dict[str, str]:
+    """Return every call of a document with what it does."""
+    told = {f"{method.upper()} {path}": each["description"] for method, path, each in operations(document)}
     return {**told, **BESIDE}
 
 

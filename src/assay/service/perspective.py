@@ -1,20 +1,22 @@
 """``POST /v1/comments:analyze``: decisions for clients of the Perspective API."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from assay.estimators import Decision, fault_of
 from assay.service.answers import BODY_REFUSALS
 from assay.service.bodies import read_body
-from assay.service.comments import AnalyzeAnswer, AnalyzeRequest
+from assay.service.calls import Calls
 from assay.service.deciding import Deciding
 from assay.service.errors import brief, fault, invalid
 from assay.service.exchange import Exchange, exchange_of
 from assay.service.responses import json_response
-from assay.service.schemas import body_schema
+
+if TYPE_CHECKING:
+    from assay.service.comments import AnalyzeRequest
 
 ANALYZE = "/v1/comments:analyze"
 
@@ -29,7 +31,7 @@ class Attributes:
         """Return the task of each attribute that is known now."""
         return {**{task.upper(): task for task in self._deciding.models.seats}, **self._named}
 
-    async def analyze(self, request: Request, asked: AnalyzeRequest) -> dict[str, Any]:
+    async def analyze(self, request: Request, asked: "AnalyzeRequest") -> dict[str, Any]:
         """Return the answer to a request, each task being asked once.
 
         Raises RequestRefused: 422 for an unknown attribute or a text that cannot be decided, 503 for a
@@ -83,14 +85,16 @@ def scores_of(value: float, length: int) -> dict[str, Any]:
     return {"spanScores": [{"begin": 0, "end": length, "score": score}], "summaryScore": score}
 
 
-def perspective_routes(deciding: Deciding, attributes: Attributes) -> APIRouter:
+def perspective_routes(deciding: Deciding, attributes: Attributes, *, described: bool) -> Calls:
     """Return the call that clients of the Perspective API make."""
-    router = APIRouter(tags=["decisions"], responses=BODY_REFUSALS)
-    schema = body_schema(AnalyzeRequest, deciding.limits)
+    router = Calls(described=described, tags=["decisions"], responses=BODY_REFUSALS)
+    schema = router.taking("AnalyzeRequest", deciding.limits)
 
-    @router.post(ANALYZE, openapi_extra=schema, response_model=AnalyzeAnswer)
+    @router.post(ANALYZE, openapi_extra=schema, response_model="AnalyzeAnswer")
     async def analyze_comment(request: Request) -> Response:
         """Say how likely attributes are of a text, as the Perspective API does."""
+        from assay.service.comments import AnalyzeRequest
+
         asked = await read_body(request, AnalyzeRequest, deciding.limits)
         return json_response(await attributes.analyze(request, asked))
 

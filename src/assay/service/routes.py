@@ -5,24 +5,18 @@ from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from assay.service.answers import BODY_REFUSALS, TASK_REFUSALS
 from assay.service.bodies import read_body
+from assay.service.calls import Calls
 from assay.service.deciding import Deciding
 from assay.service.exchange import exchange_of
 from assay.service.limits import COUNTING_THREADS
 from assay.service.page import Page
+from assay.service.requests import BatchRequest, PredictRequest
 from assay.service.responses import json_response
-from assay.service.schemas import (
-    BatchRequest,
-    DecisionAnswer,
-    Index,
-    Predictions,
-    PredictRequest,
-    body_schema,
-)
 
 TASK_PREFIX = "/v1/tasks/{task}"
 VERSION_PREFIX = TASK_PREFIX + "/versions/{version}"
@@ -47,13 +41,14 @@ def named_in(prefix: str) -> list[Any]:
     return [Depends(says) for name, says in declared.items() if name in prefix]
 
 
-def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
+def decision_routes(deciding: Deciding, *, described: bool, prefix: str = "") -> Calls:
     """Return the calls that decide, for the default task or what the path's prefix names."""
     refusals = {**BODY_REFUSALS, **TASK_REFUSALS}
-    router = APIRouter(prefix=prefix, tags=["decisions"], responses=refusals, dependencies=named_in(prefix))
-    one, many = (body_schema(model, deciding.limits) for model in (PredictRequest, BatchRequest))
+    options: dict[str, Any] = {"responses": refusals, "dependencies": named_in(prefix)}
+    router = Calls(described=described, prefix=prefix, tags=["decisions"], **options)
+    one, many = (router.taking(name, deciding.limits) for name in ("PredictRequest", "BatchRequest"))
 
-    @router.post("/predict", openapi_extra=one, response_model=DecisionAnswer | Predictions)
+    @router.post("/predict", openapi_extra=one, response_model="DecisionOrPredictions")
     async def predict(request: Request, explain: Explain = False) -> Response:
         """Decide one text, or several."""
         body = await read_body(request, PredictRequest, deciding.limits)
@@ -71,13 +66,13 @@ def decision_routes(deciding: Deciding, *, prefix: str = "") -> APIRouter:
         )
         return json_response(decision.to_dict())
 
-    @router.post("/predict/batch", openapi_extra=many, response_model=Predictions)
+    @router.post("/predict/batch", openapi_extra=many, response_model="Predictions")
     async def predict_batch(request: Request, explain: Explain = False) -> Response:
         """Decide several texts."""
         body = await read_body(request, BatchRequest, deciding.limits)
         return json_response({"predictions": await _decide(deciding, request, body, explain)})
 
-    @router.post("/batch_predict", openapi_extra=many, response_model=list[DecisionAnswer])
+    @router.post("/batch_predict", openapi_extra=many, response_model="Decisions")
     async def batch_predict(request: Request, explain: Explain = False) -> Response:
         """Decide several texts; the answer is a bare list."""
         body = await read_body(request, BatchRequest, deciding.limits)
@@ -107,13 +102,18 @@ async def _decide(
 
 
 def front_routes(
-    deciding: Deciding, page: Page, *, version: str, endpoints: Callable[[], dict[str, str]]
-) -> APIRouter:
+    deciding: Deciding,
+    page: Page,
+    *,
+    version: str,
+    endpoints: Callable[[], dict[str, str]],
+    described: bool,
+) -> Calls:
     """Return ``GET /`` and ``GET /metrics``."""
-    router, threads = APIRouter(tags=["service"]), anyio.CapacityLimiter(COUNTING_THREADS)
+    router, threads = Calls(described=described, tags=["service"]), anyio.CapacityLimiter(COUNTING_THREADS)
     models, metrics = deciding.models, deciding.metrics
 
-    @router.get("/", response_model=Index)
+    @router.get("/", response_model="Index")
     async def index(request: Request) -> Response:
         """Show the web page to a browser, and say what there is to other clients."""
         if "text/html" in request.headers.get("accept", ""):

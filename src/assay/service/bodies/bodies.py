@@ -14,7 +14,7 @@ from assay.service.bodies.structure import check_structure
 from assay.service.errors import brief, fault, invalid, refuse_invalid, shown
 from assay.service.inflating import Inflating, is_gzip
 from assay.service.limits import INLINE_BYTES, MAX_FIELDS, MAX_GZIP_MEMBERS, Limits
-from assay.service.schemas import Body
+from assay.service.requests import Body
 
 AnyBody = TypeVar("AnyBody", bound=Body)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -11,10 +11,8 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from assay.datasets import Format
 from assay.estimators import Cascade, Decision
 from assay.exceptions import DataError
-from assay.scoring import Scored
 from assay.service.deciding import Deciding
 from assay.service.exchange import Exchange, exchange_of
 from assay.service.files.jobs import Asked, Job
@@ -25,9 +23,13 @@ from assay.service.files.uploads import receive
 from assay.service.limits import FILE_THREADS, FILES_AT_ONCE, FILES_RETRY_SECONDS
 from assay.service.routes import asked_for
 
+if TYPE_CHECKING:
+    from assay.datasets import Format
+    from assay.scoring import Scored
+
 T = TypeVar("T")
 
-MEDIA_TYPES: dict[Format, str] = {
+MEDIA_TYPES: "dict[Format, str]" = {
     "csv": "text/csv; charset=utf-8",
     "tsv": "text/tab-separated-values; charset=utf-8",
     "jsonl": "application/x-ndjson",
@@ -121,7 +123,7 @@ class Files:
         return await anyio.to_thread.run_sync(do, limiter=self._threads)
 
     async def _parts(
-        self, job: Job, first: Scored | None, cascade: Cascade, exchange: Exchange
+        self, job: Job, first: "Scored | None", cascade: Cascade, exchange: Exchange
     ) -> AsyncIterator[bytes]:
         part = first
         while part is not None:
@@ -134,7 +136,7 @@ class Files:
             part = await self._in_thread(job.step)
 
 
-def disposition(name: str, format: Format) -> str:
+def disposition(name: str, format: "Format") -> str:
     """Return the header that names the answer's file (RFC 6266), after the name that a client gave its own.
 
     What is no plain character of a name is replaced in the first form, and escaped in the second.

@@ -3,15 +3,17 @@
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from assay.datasets import read_table
 from assay.estimators import Cascade
 from assay.exceptions import ColumnError, DataError, MissingExtra, RequestRefused
-from assay.scoring import Scored, score_parts
 from assay.service.errors import brief, fault, invalid, shown
 from assay.service.files.keeping import Upload
 from assay.service.files.unpacking import refusal, too_large
 from assay.service.limits import FILE_CHARACTERS, FILE_ROWS, MAX_COLUMNS_SHOWN
+
+if TYPE_CHECKING:
+    from assay.scoring import Scored
 
 MAX_MESSAGE = 1_000
 """Characters of a reader's message that an error carries."""
@@ -30,6 +32,9 @@ class Job:
     """One file that is being scored; every part is made by whoever asks for it, in its own thread."""
 
     def __init__(self, cascade: Cascade, upload: Upload, asked: Asked, longest: int, held: ExitStack) -> None:
+        from assay.datasets import read_table
+        from assay.scoring import score_parts
+
         self._lock = threading.Lock()
         name = brief(upload.name) or "the file"
         table = held.enter_context(read_table(upload.stream, upload.format, name=name))
@@ -61,7 +66,7 @@ class Job:
         except (DataError, MissingExtra) as error:
             raise _refusal_of(error, asked) from error
 
-    def step(self) -> Scored | None:
+    def step(self) -> "Scored | None":
         """Return the next part, or None after the last; raises DataError where the file is damaged."""
         with self._lock:
             return next(self._parts, None)

@@ -4,22 +4,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from assay.datasets import Format
 from assay.exceptions import RequestRefused
 from assay.service.errors import shown
 from assay.service.files.spool import Spool
 from assay.service.files.unpacking import Target, Unpacked, refusal, too_large
 
-ENDINGS: dict[str, Format] = {
+if TYPE_CHECKING:
+    from assay.datasets import Format
+
+ENDINGS: "dict[str, Format]" = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
-MEDIA_TYPES: dict[str, Format] = {
+MEDIA_TYPES: "dict[str, Format]" = {
     "text/csv": "csv",
     "text/tab-separated-values": "tsv",
     "application/x-ndjson": "jsonl",
@@ -33,7 +35,7 @@ class Upload:
     """A file that came whole: its name as the client gave it, its format and its bytes, uncompressed."""
 
     name: str
-    format: Format
+    format: "Format"
     stream: BinaryIO
     size: int
 
@@ -75,7 +77,7 @@ class Kept:
     def finish(self) -> None:
         """Do nothing: what is written is on its way."""
 
-    def upload(self, format: Format) -> Upload:
+    def upload(self, format: "Format") -> Upload:
         """Return the file."""
         self._file.seek(0)
         return Upload(self.name, format, self._stream, self.size)

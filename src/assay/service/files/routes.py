@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from assay.service.answers import TASK_REFUSALS, refusal
+from assay.service.calls import Calls
 from assay.service.files.files import Files
 from assay.service.files.forms import FIELD
 from assay.service.files.jobs import Asked
@@ -54,9 +55,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def file_routes(files: Files, *, prefix: str = "") -> APIRouter:
+def file_routes(files: Files, *, described: bool, prefix: str = "") -> Calls:
     """Return the call that scores files, for the default task or what the path's prefix names."""
-    router = APIRouter(prefix=prefix, tags=["decisions"], dependencies=named_in(prefix))
+    router = Calls(described=described, prefix=prefix, tags=["decisions"], dependencies=named_in(prefix))
 
     @router.post("/batch", openapi_extra=BODY, responses=ANSWERS, response_class=Response)
     async def batch(

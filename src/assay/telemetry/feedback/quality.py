@@ -102,7 +102,7 @@ def table_of(cells: Mapping[Stratum, Cell], labels: Labels, label: str, count: i
     return Table(columns[0].astype(np.bool_), *columns[1:])
 
 
-def _measured(table: Table, draws: np.random.Generator) -> dict[str, Figure | None]:
+def _measured(table: Table, draws: "np.random.Generator") -> dict[str, Figure | None]:
     decided, labelled, hits = table.decided, table.labelled[:, None], table.hits[:, None]
     size = (len(decided), DRAWS)
     whole = table.weight[:, None] + np.sqrt(table.noise)[:, None] * draws.standard_normal(size)
@@ -124,7 +124,7 @@ def _measured(table: Table, draws: np.random.Generator) -> dict[str, Figure | No
     return {name: _figure(bounds[0][name], middle[name], bounds[1][name]) for name in middle}
 
 
-def _beta(draws: np.random.Generator, first: Floats, second: Floats, size: tuple[int, int]) -> Floats:
+def _beta(draws: "np.random.Generator", first: Floats, second: Floats, size: tuple[int, int]) -> Floats:
     """Return draws of Beta(first, second), which is 0 where ``first`` is 0 and 1 where ``second`` is."""
     drawn = draws.beta(np.maximum(first, 0.5), np.maximum(second, 0.5), size)
     drawn = np.where(first > 0, drawn, 0.0)
@@ -152,7 +152,7 @@ def _figure(low: Floats, middle: float, high: Floats) -> Figure | None:
     return Figure(min(max(bottom, 0.0), middle), middle, max(min(top, 1.0), middle))
 
 
-def _naive(table: Table, draws: np.random.Generator) -> dict[str, Figure | None]:
+def _naive(table: Table, draws: "np.random.Generator") -> dict[str, Figure | None]:
     """Return the rates among those labelled, with the intervals that Jeffreys' prior gives."""
     found = table.hits[table.decided].sum()
     counts = found, (table.labelled - table.hits)[table.decided].sum(), table.hits[~table.decided].sum()
@@ -162,7 +162,7 @@ def _naive(table: Table, draws: np.random.Generator) -> dict[str, Figure | None]
     return {name: _figure(drawn[name], middle[name], drawn[name]) for name in middle}
 
 
-def _expected(table: Table, draws: np.random.Generator, *, binary: bool) -> dict[str, Figure | None]:
+def _expected(table: Table, draws: "np.random.Generator", *, binary: bool) -> dict[str, Figure | None]:
     """Return the rates that the confidences promise; with more labels, what is missed is not known."""
     decided = table.decided
     sides = decided, ~decided
