@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from assay.estimators import Cascade
 from assay.service import Connection, Decided, Entrance, Limits, Missing, Models, Served, create_app
 from assay.service.hotroute import HotRoute
-from assay.service.limits import COMPRESSED_FROM, FEW_IN_FLIGHT
+from assay.service.limits import COMPRESSED_FROM, FEW_IN_FLIGHT, IDLE_SECONDS, LOOK_SECONDS
 from assay.telemetry import Counters
 from tests.service.callers import Log
 from tests.service.hotroute.hot import JSON, Heat, ask, connect, ordinarily, parse, post, read, text
@@ -38,6 +38,14 @@ class Sink:
     def write(self, decided: Decided) -> None:
         """Keep it."""
         self.told.append(decided)
+
+
+def wait_for(come: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 20
+    while not come():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def series(address: str) -> dict[str, str]:
@@ -176,9 +184,7 @@ def test_a_client_that_leaves_before_its_body_is_whole_is_counted(
         with connect(address) as connection:
             connection.sendall(PLAIN[:-missing])
             time.sleep(0.2)
-        end = time.monotonic() + 20
-        while not log.written and time.monotonic() < end:
-            time.sleep(0.02)
+        wait_for(lambda: log.written)
     assert [(each.status, each.route) for each in log.written] == [(499, "/predict")]
 
 
@@ -197,15 +203,30 @@ def test_a_body_that_does_not_come_in_time_is_told_to_the_application(
     assert heat.answered == []
 
 
-def test_connections_without_requests_end(
-    models: Models, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("assay.service.connections.protocol.IDLE_SECONDS", 0.3)
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
+    """The connections that are taken in."""
+    made: list[Connection] = []
+    begin = Connection.connection_made
+
+    def remembered(connection: Connection, transport: Any) -> None:
+        begin(connection, transport)
+        made.append(connection)
+
+    monkeypatch.setattr(Connection, "connection_made", remembered)
+    return made
+
+
+def test_connections_without_requests_end(models: Models, serve: Serve, made: list[Connection]) -> None:
     with serve(create_app(models, metrics=Counters())) as address, connect(address) as connection:
         for _ in range(3):
             connection.sendall(PLAIN)
             assert parse(read(connection)).status == 200
-            time.sleep(0.1)
+            # Each answer begins the time anew: together they are idle for longer than one may be.
+            wait_for(lambda: made[0]._idle_since)
+            made[0]._idle_since -= IDLE_SECONDS / 2
+            time.sleep(2 * LOOK_SECONDS)
+        made[0]._idle_since -= IDLE_SECONDS
         assert connection.recv(10) == b""
 
 
@@ -246,6 +267,8 @@ def test_what_waited_too_long_behind_others_is_turned_away(
         connections = [connect(address) for _ in range(FEW_IN_FLIGHT + 1)]
         connections[0].sendall(PLAIN)
         assert parse(read(connections[0])).status == 200
+        # The turn that answered it may not be over yet.
+        wait_for(lambda: not at._together)
         # As in a turn of the event loop that has answered so many, and takes long already.
         at._end_turn = lambda: None  # type: ignore[method-assign]
         at._together, at._turn_began = FEW_IN_FLIGHT, time.perf_counter() - 2
@@ -293,16 +316,8 @@ def test_a_fault_of_the_hot_route_is_the_applications_error(
 
 
 def test_answers_that_nobody_takes_are_not_piled_up(
-    models: Models, serve: Serve, monkeypatch: pytest.MonkeyPatch, heat: Heat
+    models: Models, serve: Serve, made: list[Connection], heat: Heat
 ) -> None:
-    made: list[Connection] = []
-    begin = Connection.connection_made
-
-    def remembered(connection: Connection, transport: Any) -> None:
-        begin(connection, transport)
-        made.append(connection)
-
-    monkeypatch.setattr(Connection, "connection_made", remembered)
     with serve(create_app(models, metrics=Counters())) as address, connect(address) as connection:
         connection.sendall(PLAIN)
         read(connection)
