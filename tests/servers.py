@@ -18,8 +18,8 @@ import psycopg
 import redis
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
-START_SECONDS = 120
-"""A tracking server imports MLflow several times; on a busy machine that takes a while."""
+START_SECONDS = 600
+"""A tracking server imports MLflow several times; on a busy machine that has taken 100 seconds."""
 
 
 def free_port() -> int:
@@ -70,6 +70,8 @@ def postgres_server() -> Iterator[str]:
     initdb += ["--pwfile", str(password), "--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"]
     server = [str(POSTGRES / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
     server += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    # In its folder: of a server that is killed, what lies in the machine's memory would stay there.
+    server += ["-c", "dynamic_shared_memory_type=mmap"]
     uri = f"postgresql://assay:{password.read_text()}@127.0.0.1:{port}/postgres"
     try:
         subprocess.run(_unprivileged(initdb), cwd=folder, check=True, capture_output=True)
