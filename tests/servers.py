@@ -124,7 +124,14 @@ def prometheus_server(folder: Path, config: Path) -> Iterator[str]:
 def _unprivileged(command: list[str]) -> list[str]:
     if os.geteuid() != 0:
         return command
-    return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", *command]
+    change = ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+    # Said again: who changes the user forgets it.
+    return ["setpriv", *change, "--pdeathsig", "INT", *command]
+
+
+def _mortal() -> list[str]:
+    """Return what ends a server with the process that started it: one that is killed ends nothing itself."""
+    return ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
 
 
 def _answers(uri: str) -> bool:
@@ -138,7 +145,7 @@ def _running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True
+            [*_mortal(), *command], stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True
         )
     try:
         yield process
