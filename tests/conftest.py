@@ -7,11 +7,13 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import chdir, closing
+from contextlib import chdir, closing, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from assay.access import shared_file
 from assay.config import Task, parse_task
 from assay.datasets import Rows
 from assay.estimators import Cascade, load_artifact, save_artifact, train_cascade
@@ -27,6 +29,16 @@ from tests.rulesets import small_rules
 from tests.servers import mlflow_server, postgres_missing, postgres_server, redis_missing, redis_server
 
 QUIET = Progress(quiet=True)
+
+# A busy machine may stop any example for a second. Examples are the same each time but in `make fuzz`: what
+# is found by chance belongs there, and not into the way of a change that has nothing to do with it.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="FUZZ_SEED" not in os.environ,
+)
+settings.load_profile("tests")
 
 PLACES = (
     ("experiments", "artifact_location"),
@@ -58,6 +70,15 @@ def _heed_interrupts() -> None:
     """Let Ctrl+C reach what the tests start, also where the shell in whose background they run ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _free_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Take away what services over home folders of tests counted in the machine's memory: a megabyte each."""
+    yield
+    for folder, _, _ in os.walk(tmp_path_factory.getbasetemp()):
+        with suppress(FileNotFoundError):
+            shared_file(Path(folder)).unlink()
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 ASSAY = (sys.executable, "-m", "assay.cli")
@@ -29,9 +31,25 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def started(*arguments: str, patience: float = PATIENCE_SECONDS) -> Iterator[subprocess.Popen[str]]:
     """Run a command beside the block, its messages on a pipe; it is killed at the end unless it has ended."""
+    with ExitStack() as stack:
+        yield stack.enter_context(_started(arguments, os.environ | _own_folder(stack), patience))
+
+
+def _own_folder(stack: ExitStack) -> dict[str, str]:
+    """Return where a command keeps what a killed one leaves behind; as the test says, if it says."""
+    if "TMPDIR" in os.environ:
+        return {}
+    folder = tempfile.TemporaryDirectory(prefix="assay-test-", ignore_cleanup_errors=True)
+    return {"TMPDIR": stack.enter_context(folder)}
+
+
+@contextmanager
+def _started(
+    arguments: Sequence[str], environment: dict[str, str], patience: float
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*ASSAY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
+        text=True, env=environment,
     )  # fmt: skip
     # A process that never says what a test waits for must fail the test, not hold it for ever.
     watchdog = threading.Timer(patience, process.kill)
@@ -66,12 +84,30 @@ def serving(
         yield address, process
 
 
-def drained(process: subprocess.Popen[str]) -> list[str]:
-    """Return the list of what a process still says, as it comes: with a full pipe it would wait for ever."""
-    assert process.stderr is not None
-    said: list[str] = []
-    threading.Thread(target=said.extend, args=(process.stderr,), daemon=True).start()
-    return said
+class Drained:
+    """What a process still says, read beside it: with a full pipe it would wait for ever."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._lines = stream, list[str]()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._stream:
+            self._lines.extend(self._stream)
+
+    def to_the_end(self) -> list[str]:
+        """Return all lines of a process that ends, and of those that it started."""
+        self._thread.join(STOP_SECONDS)
+        assert not self._thread.is_alive(), "somebody holds the messages of the process open"
+        return self._lines
+
+
+def drained(process: subprocess.Popen[str]) -> Drained:
+    """Read from now on what a process says; nobody else may read it."""
+    stream, process.stderr = process.stderr, None
+    assert stream is not None
+    return Drained(stream)
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> int:

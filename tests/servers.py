@@ -18,8 +18,8 @@ import psycopg
 import redis
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
-START_SECONDS = 120
-"""A tracking server imports MLflow several times; on a busy machine that takes a while."""
+START_SECONDS = 600
+"""A tracking server imports MLflow several times; on a busy machine that has taken 100 seconds."""
 
 
 def free_port() -> int:
@@ -70,6 +70,8 @@ def postgres_server() -> Iterator[str]:
     initdb += ["--pwfile", str(password), "--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"]
     server = [str(POSTGRES / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
     server += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    # In its folder: of a server that is killed, what lies in the machine's memory would stay there.
+    server += ["-c", "dynamic_shared_memory_type=mmap"]
     uri = f"postgresql://assay:{password.read_text()}@127.0.0.1:{port}/postgres"
     try:
         subprocess.run(_unprivileged(initdb), cwd=folder, check=True, capture_output=True)
@@ -122,7 +124,14 @@ def prometheus_server(folder: Path, config: Path) -> Iterator[str]:
 def _unprivileged(command: list[str]) -> list[str]:
     if os.geteuid() != 0:
         return command
-    return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", *command]
+    change = ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+    # Said again: who changes the user forgets it.
+    return ["setpriv", *change, "--pdeathsig", "INT", *command]
+
+
+def _mortal() -> list[str]:
+    """Return what ends a server with the process that started it: one that is killed ends nothing itself."""
+    return ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
 
 
 def _answers(uri: str) -> bool:
@@ -136,7 +145,7 @@ def _running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True
+            [*_mortal(), *command], stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True
         )
     try:
         yield process

@@ -81,8 +81,13 @@ def test_a_server_that_stalls_is_charged_for_all_who_wait() -> None:
 
 def test_without_a_rate_each_connection_asks_as_soon_as_it_was_answered() -> None:
     with server(OK, pause=0.05) as address:
-        answers = asked(address, connections=3)
-    assert 3 * 3 <= len(answers) <= 3 * 11
+        answers = asked(address, connections=3, seconds=2.0)
+    due, done = sorted(each.due for each in answers), sorted(each.done for each in answers)
+    assert min(each.seconds for each in answers) >= 0.05
+    # Three at once, and from then on one for each that was answered, after it and until the time was over.
+    assert due[2] < done[0]
+    assert all(next_due > answered for next_due, answered in zip(due[3:], done, strict=False))
+    assert len(answers) - 3 == sum(answered < due[-1] for answered in done) > 0
 
 
 def test_a_connection_that_is_closed_is_replaced_and_one_that_is_lost_is_told() -> None:

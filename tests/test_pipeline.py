@@ -4,8 +4,8 @@ import json
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from assay.pipeline import Outcome, run_pipeline
 from assay.progress import Progress
 from assay.registry import Registry
 from assay.settings import Settings
-from tests.running import ASSAY, files_under, read_until, serving, started, unmeasured
+from tests.running import ASSAY, PATIENCE_SECONDS, files_under, read_until, serving, started, unmeasured
 
 SPAM = {"text": "free prize claim now"}
 GOOD = "word_ngrams = [1, 2]\nmin_df = 1"
@@ -113,18 +113,17 @@ def check_that_the_service_needs_no_registry(address: str, first: dict[str, Any]
         Path("elsewhere.db").rename(database)
 
 
-def is_logging() -> bool:
-    """Return whether a run is being logged just now."""
-    with closing(sqlite3.connect(".assay/mlflow.db", timeout=30)) as database:
-        return bool(database.execute("select 1 from runs where status = 'RUNNING'").fetchone())
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return as soon as a condition holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
+@contextmanager
+def run_held() -> Iterator[None]:
+    """Wait until a run is being logged, and keep it so: nobody else can write as long as the block runs."""
+    deadline, running = time.monotonic() + PATIENCE_SECONDS, "select 1 from runs where status = 'RUNNING'"
+    with closing(sqlite3.connect(".assay/mlflow.db", timeout=30, isolation_level=None)) as database:
+        while not database.execute(running).fetchone():
+            assert time.monotonic() < deadline, "no run was logged"
+            time.sleep(0.005)
+        database.execute("BEGIN IMMEDIATE")
+        assert database.execute(running).fetchone(), "the run ended at once"
+        yield
 
 
 @pytest.mark.parametrize("line", ["reading", "fit", "run is being logged"])
@@ -132,12 +131,11 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_a_killed_run_leaves_no_version_and_the_next_one_works(line: str) -> None:
     task = write_task()
     with started("train", "spam", "--promote") as process:
-        if line == "run is being logged":
-            wait_for(is_logging)
-        else:
+        if line != "run is being logged":
             read_until(process, f"^  {line} ")
-        process.kill()
-        assert process.wait() == -9
+        with run_held() if line == "run is being logged" else nullcontext():
+            process.kill()
+            assert process.wait() == -9
     assert registry().versions("SpamClassifier") == []
     assert quiet_run(task, promote=True).version.number == "1"
     assert assay.load("spam").predict([SPAM["text"]]) == ["spam"]

@@ -104,7 +104,8 @@ def test_a_server_that_fails_at_a_download_refuses_the_new_version_only(
         elsewhere.put_alias("2")
         proxy.arm(fault, 4)  # type: ignore[arg-type]
         reason = service.refresh()
-        assert [each for each in proxy.seen if "get-artifact" in each]
+        # On a busy machine it may have given up before it came so far.
+        assert eventually(lambda: any("get-artifact" in each for each in proxy.seen))
         assert service.scores() == scores_of(spam_artifact)
         assert service.reason() or "goes on" in str(reason)
         proxy.patience.set()

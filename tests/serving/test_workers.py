@@ -70,22 +70,20 @@ def test_a_service_of_workers_stops_without_a_word_of_errors(spam_artifact: Path
         assert httpx.get(f"{address}/health/ready").status_code == 200
         said = drained(process)
         assert stop(process, signal.SIGTERM) == 0
-    assert [line for line in said if not line.startswith("INFO")] == []
+        assert [line for line in said.to_the_end() if not line.startswith("INFO")] == []
 
 
 def test_a_service_that_stops_is_not_ready_and_still_answers(
     spam_artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ASSAY_DRAIN_SECONDS", "20")
+    monkeypatch.setenv("ASSAY_DRAIN_SECONDS", "300")
     with workers(spam_artifact, 1) as (address, process):
         process.send_signal(signal.SIGTERM)
         until(lambda: httpx.get(f"{address}/health/ready").status_code == 503)
         answer = httpx.post(f"{address}/predict", json={"text": "free prize"})
         assert (answer.status_code, answer.headers["connection"]) == (200, "close")
         assert httpx.get(f"{address}/health/ready").json()["error"]["code"] == "stopping"
-        began = time.monotonic()
         assert stop(process, signal.SIGINT) == 0
-        assert time.monotonic() - began < 15
 
 
 def test_a_request_under_way_is_finished_when_the_service_stops(spam_artifact: Path) -> None:
@@ -107,28 +105,41 @@ def test_a_request_under_way_is_finished_when_the_service_stops(spam_artifact: P
 def test_a_worker_that_is_killed_takes_only_its_own_requests_along_and_is_replaced(
     spam_artifact: Path,
 ) -> None:
-    with workers(spam_artifact, 2) as (address, process), hammering(address) as hammer:
-        hammer.wait_for(50)
-        before, counted = children(process), hammer.answered[200]
+    with workers(spam_artifact, 2) as (address, process):
+        with hammering(address) as first:
+            first.wait_for(50)
+        counted = first.answered[200]
         # A worker adds up what it answers for a quarter of a second; that alone goes with it.
-        time.sleep(8 * LOOK_SECONDS)
-        told_before = decisions(address)
+        until(lambda: decisions(address) == counted)
+        check_a_killed_worker(address, process, counted)
+        assert stop(process, signal.SIGTERM) == 0
+
+
+def check_a_killed_worker(address: str, process: subprocess.Popen[str], counted: int) -> None:
+    """Kill one of two workers under load; ``counted`` is what both have counted before."""
+    with hammering(address) as hammer:
+        hammer.wait_for(50)
+        before, told_before = children(process), decisions(address)
         os.kill(before[0], signal.SIGKILL)
-        uncounted = hammer.answered[200] + len(hammer.threads) - counted
+        uncounted = hammer.answered[200] + len(hammer.threads)
         until(lambda: len(children(process)) == 2 and before[0] not in children(process))
         hammer.wait_for(50)
         hammer.ended.set()
         for thread in hammer.threads:
             thread.join(30)
         assert len(hammer.lost) <= len(hammer.threads)
-        answered = hammer.answered[200]
+        answered = counted + hammer.answered[200]
         # What the dead one counted is not lost, and every worker tells the same as soon as all have counted.
         time.sleep(8 * LOOK_SECONDS)
-        told = {decisions(address) for _ in range(4)}
-        assert len(told) == 1
-        assert min(told) >= told_before
-        assert answered - uncounted <= told.pop() <= answered + len(hammer.lost)
-        assert stop(process, signal.SIGTERM) == 0
+        until(lambda: min(several(address)) >= answered - uncounted and len(set(several(address))) == 1)
+        told = decisions(address)
+        assert told >= told_before
+        assert answered - uncounted <= told <= answered + len(hammer.lost)
+
+
+def several(address: str) -> list[int]:
+    """Return what is told when several are asked, of whom each may be another worker."""
+    return [decisions(address) for _ in range(4)]
 
 
 def test_a_replacement_that_cannot_start_is_tried_again_while_the_others_answer(
@@ -261,7 +272,7 @@ def test_a_worker_hears_signals_from_its_first_moment_on(spam_artifact: Path) ->
         until(lambda: len(children(process)) == 2)
         said = drained(process)
         assert stop(process, signal.SIGTERM) == 0
-    assert "Traceback" not in "".join(said)
+        assert "Traceback" not in "".join(said.to_the_end())
 
 
 def test_what_a_killed_service_left_is_removed_by_the_next_and_a_living_one_keeps_its_own(

@@ -14,6 +14,7 @@ import pytest
 
 from assay.telemetry import Counters, RequestLog
 from assay.telemetry import request_log as module
+from tests.telemetry.own import open_under, threads_since
 from tests.telemetry.requests import exchange, lines
 
 
@@ -170,14 +171,14 @@ def test_hangups_are_survived_and_a_moved_file_is_made_again(tmp_path: Path) -> 
 
 
 def test_nothing_runs_before_and_after(tmp_path: Path) -> None:
-    threads = threading.active_count()
-    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    before = set(threading.enumerate())
     log = RequestLog(str(tmp_path / "log"), metrics=Counters())
-    assert threading.active_count() == threads
+    assert threads_since(before) == 0
     with log.running():
-        assert threading.active_count() == threads + 1
-    assert threading.active_count() == threads
-    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+        assert threads_since(before) == 1
+        assert open_under(tmp_path) != []
+    assert threads_since(before) == 0
+    assert open_under(tmp_path) == []
 
 
 def test_a_request_after_the_end_is_counted_as_lost(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,6 +19,7 @@ from assay.service.connections.admission import Load, is_exempt, reason_to_refus
 from assay.service.connections.patience import Patience
 from assay.service.limits import FEW_IN_FLIGHT
 from assay.telemetry import Counters
+from tests.service.connections.metrics import wait_for_metric
 
 LIMITS = Limits(max_in_flight=20, max_delay_ms=50)
 WAITS = st.floats(0, 10)
@@ -119,9 +119,7 @@ def test_beyond_what_it_can_take_the_service_answers_503_at_once_and_health_goes
             thread.join(30)
         assert statuses == {200: FEW_IN_FLIGHT}
         assert httpx.post(f"{address}/predict", json={"text": "dull"}).status_code == 200
-        time.sleep(0.2)  # Refusals are added up and counted some time later.
-        metrics = httpx.get(f"{address}/metrics").text
-    assert 'assay_rejected_total{reason="in_flight"} 3.0' in metrics
+        wait_for_metric(address, 'assay_rejected_total{reason="in_flight"} 3.0')
 
 
 def check_overloaded(answer: httpx.Response) -> None:

@@ -168,7 +168,9 @@ def port(tmp_path_factory: pytest.TempPathFactory, sentiment_artifact: Path) -> 
             said = drained(process)
             yield int(urlsplit(address).port or 0)
             assert process.poll() is None, "the service ended"
-            assert [line for line in said if " broke: " in line or "Exception in ASGI" in line] == []
+            process.terminate()
+            told = said.to_the_end()
+            assert [line for line in told if " broke: " in line or "Exception in ASGI" in line] == []
 
 
 def talk(port: int, pieces: Iterable[bytes], *, quiet: float = QUIET_SECONDS) -> bytes:
@@ -209,9 +211,15 @@ def statuses(received: bytes) -> list[int]:
 
 def check_alive(port: int) -> None:
     """Require that the service decides as before."""
-    answer = httpx.post(
-        f"http://127.0.0.1:{port}/predict", content=BODY, headers={"Content-Type": "application/json"}
-    )
+    end = time.monotonic() + END_SECONDS
+    while True:
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/predict", content=BODY, headers={"Content-Type": "application/json"}
+        )
+        # With many under way, whoever comes while the machine stands still is asked to come back.
+        if answer.status_code != 503 or "retry-after" not in answer.headers or time.monotonic() > end:
+            break
+        time.sleep(0.1)
     assert (answer.status_code, answer.json()["label"]) == (200, "positive")
 
 
@@ -304,7 +312,7 @@ def mutated(chance: random.Random) -> list[bytes]:
 
 def test_no_bytes_break_the_service(port: int) -> None:
     end, sent = time.monotonic() + SECONDS, 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or sent <= 20:
         pieces = mutated(random.Random(f"{SEED} {sent}"))
         found = statuses(talk(port, pieces, quiet=0.05))
         assert [status for status in found if status >= 500] == [], f"seed {SEED} {sent}: {pieces!r}"
@@ -313,4 +321,3 @@ def test_no_bytes_break_the_service(port: int) -> None:
             check_alive(port)
     check_alive(port)
     print(f"{sent:,} connections from the seed {SEED}")
-    assert sent > 20

@@ -16,7 +16,7 @@ from assay.estimators import Cascade
 from assay.service import Connection, Decided, Entrance, Limits, Missing, Models, Served, create_app
 from assay.service.connections.line import Line
 from assay.service.hotroute import HotRoute
-from assay.service.limits import COMPRESSED_FROM, FEW_IN_FLIGHT
+from assay.service.limits import COMPRESSED_FROM, FEW_IN_FLIGHT, IDLE_SECONDS, LOOK_SECONDS
 from assay.telemetry import Counters
 from tests.service.callers import Log
 from tests.service.hotroute.hot import JSON, Heat, ask, connect, ordinarily, parse, post, read, text
@@ -39,6 +39,14 @@ class Sink:
     def write(self, decided: Decided) -> None:
         """Keep it."""
         self.told.append(decided)
+
+
+def wait_for(come: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 20
+    while not come():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def series(address: str) -> dict[str, str]:
@@ -177,9 +185,7 @@ def test_a_client_that_leaves_before_its_body_is_whole_is_counted(
         with connect(address) as connection:
             connection.sendall(PLAIN[:-missing])
             time.sleep(0.2)
-        end = time.monotonic() + 20
-        while not log.written and time.monotonic() < end:
-            time.sleep(0.02)
+        wait_for(lambda: log.written)
     assert [(each.status, each.route) for each in log.written] == [(499, "/predict")]
 
 
@@ -198,15 +204,30 @@ def test_a_body_that_does_not_come_in_time_is_told_to_the_application(
     assert heat.answered == []
 
 
-def test_connections_without_requests_end(
-    models: Models, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("assay.service.connections.protocol.IDLE_SECONDS", 0.3)
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
+    """The connections that are taken in."""
+    made: list[Connection] = []
+    begin = Connection.connection_made
+
+    def remembered(connection: Connection, transport: Any) -> None:
+        begin(connection, transport)
+        made.append(connection)
+
+    monkeypatch.setattr(Connection, "connection_made", remembered)
+    return made
+
+
+def test_connections_without_requests_end(models: Models, serve: Serve, made: list[Connection]) -> None:
     with serve(create_app(models, metrics=Counters())) as address, connect(address) as connection:
         for _ in range(3):
             connection.sendall(PLAIN)
             assert parse(read(connection)).status == 200
-            time.sleep(0.1)
+            # Each answer begins the time anew: together they are idle for longer than one may be.
+            wait_for(lambda: made[0]._idle_since)
+            made[0]._idle_since -= IDLE_SECONDS / 2
+            time.sleep(2 * LOOK_SECONDS)
+        made[0]._idle_since -= IDLE_SECONDS
         assert connection.recv(10) == b""
 
 
@@ -254,16 +275,17 @@ def test_what_waited_too_long_behind_others_is_turned_away(
     models: Models, serve: Serve, heat: Heat, entrance: list[Entrance]
 ) -> None:
     log = Log()
-    app = create_app(models, metrics=Counters(), log=log, limits=Limits(max_delay_ms=500.0))
+    app = create_app(models, metrics=Counters(), log=log, limits=Limits(max_delay_ms=60_000.0))
     with serve(app) as address, ExitStack() as stack:
         line = entrance[0].line = Held()
         first, *others, last = [stack.enter_context(connect(address)) for _ in range(FEW_IN_FLIGHT + 2)]
         first.sendall(PLAIN)
-        wait_until(lambda: len(line) == 1)
+        wait_for(lambda: len(line) == 1)
         for each in others:
             each.sendall(PLAIN)
-        wait_until(lambda: len(line) == FEW_IN_FLIGHT + 1 and line.wait > 1.1)
-        # By now it would wait for too long, and is told at once.
+        wait_for(lambda: len(line) == FEW_IN_FLIGHT + 1 and line.wait > 1.1)
+        # As with a limit of half a second: one more would wait for too long, and is told at once.
+        entrance[0].limits = Limits(max_delay_ms=500.0)
         last.sendall(PLAIN)
         refused = parse(read(last))
         # One who was let in is turned away after twice as long, as long as there are many behind.
@@ -291,7 +313,7 @@ def test_plain_requests_are_turned_away_as_others_are(
             connection.sendall(request)
             given.append(read(connection))
         entrance[0].in_flight = 0
-        wait_until(lambda: 'assay_rejected_total{reason="in_flight"} 3.0' in metrics.render().decode())
+        wait_for(lambda: 'assay_rejected_total{reason="in_flight"} 3.0' in metrics.render().decode())
         connection.sendall(PLAIN)
         assert parse(read(connection)).status == 200
     assert parse(given[0]) == parse(given[1])
@@ -311,7 +333,7 @@ def test_a_plain_request_of_a_service_that_stops_is_turned_away_by_the_applicati
     app = create_app(models, metrics=Counters(), limits=Limits(max_in_flight=20))
     with serve(app) as address, connect(address) as connection:
         connection.sendall(PLAIN[:-5])
-        wait_until(lambda: any(each._plain and each._plain.pieces for each in entrance[0].connections))  # type: ignore[attr-defined]
+        wait_for(lambda: any(each._plain and each._plain.pieces for each in entrance[0].connections))  # type: ignore[attr-defined]
         entrance[0].in_flight, entrance[0].draining = 20, True
         connection.sendall(PLAIN[-5:])
         answer = parse(read(connection))
@@ -329,23 +351,15 @@ def test_a_request_that_leaves_the_line_is_the_applications(
         line = entrance[0].line = Held()
         with connect(address) as connection:
             connection.sendall(PLAIN)
-            wait_until(lambda: len(line) == 1)
+            wait_for(lambda: len(line) == 1)
             if left_by == "sending more":
                 connection.sendall(LAST)
                 assert [parse(part).status for part in read_two(connection)] == [200, 200]
-        wait_until(lambda: any(each.route == "/predict" for each in log.written))
+        wait_for(lambda: any(each.route == "/predict" for each in log.written))
         line.held = False
-        wait_until(lambda: not len(line))
+        wait_for(lambda: not len(line))
         assert parse(ask(address, PLAIN)).status == 200
     assert heat.answered == [True]
-
-
-def wait_until(come: Callable[[], bool]) -> None:
-    """Wait until something has come."""
-    end = time.monotonic() + 20
-    while not come():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
 
 
 def test_a_fault_of_the_hot_route_is_the_applications_error(
@@ -362,16 +376,8 @@ def test_a_fault_of_the_hot_route_is_the_applications_error(
 
 
 def test_answers_that_nobody_takes_are_not_piled_up(
-    models: Models, serve: Serve, monkeypatch: pytest.MonkeyPatch, heat: Heat
+    models: Models, serve: Serve, made: list[Connection], heat: Heat
 ) -> None:
-    made: list[Connection] = []
-    begin = Connection.connection_made
-
-    def remembered(connection: Connection, transport: Any) -> None:
-        begin(connection, transport)
-        made.append(connection)
-
-    monkeypatch.setattr(Connection, "connection_made", remembered)
     with serve(create_app(models, metrics=Counters())) as address, connect(address) as connection:
         connection.sendall(PLAIN)
         read(connection)

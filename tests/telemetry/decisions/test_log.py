@@ -28,6 +28,7 @@ from assay.telemetry.decisions.names import names_in
 from assay.telemetry.decisions.recording import LOOKS, Recording, sampled
 from assay.telemetry.decisions.seen import Seen
 from tests.telemetry.decisions.deciding import IDS, cascade, decided, decision, logged, wait_for
+from tests.telemetry.own import open_under, threads_since
 
 PERSONAL = "call 07700 900123 now"
 
@@ -292,15 +293,15 @@ def test_a_damaged_key_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_nothing_runs_before_and_after(tmp_path: Path) -> None:
-    threads = threading.active_count()
-    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    before = set(threading.enumerate())
     log = DecisionLog(tmp_path, metrics=Counters())
-    assert threading.active_count() == threads
+    assert threads_since(before) == 0
     with log.running():
-        assert threading.active_count() == threads + 2
+        assert threads_since(before) == 2
         log.write(decided())
-    assert threading.active_count() == threads
-    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+        wait_for(lambda: open_under(tmp_path))
+    assert threads_since(before) == 0
+    assert open_under(tmp_path) == []
     log.write(decided())
     assert log.state()["dropped"] == 1
 
@@ -346,7 +347,7 @@ def test_pauses_are_rarer_where_many_decisions_wait(
 
 
 def test_a_sample_is_the_same_each_time_and_of_its_size() -> None:
-    ids = [decision().id for _ in range(5_000)]
+    ids = [IDS.format(number) for number in range(5_000)]
     for share in (0.01, 0.5, 0.99):
         chosen = [each for each in ids if sampled(each, share)]
         assert chosen == [each for each in ids if sampled(each, share)]

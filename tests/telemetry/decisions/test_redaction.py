@@ -134,10 +134,11 @@ def test_hostile_texts_take_no_longer_than_their_length_explains(part: str) -> N
     def seconds(length: int) -> float:
         text = part * (length // len(part))
         took = []
-        for _ in range(2):
-            begun = time.process_time()
+        for _ in range(5):
+            # Of this thread alone: another test may have left one that works.
+            begun = time.thread_time()
             redact(text)
-            took.append(time.process_time() - begun)
+            took.append(time.thread_time() - begun)
         return min(took)
 
     # Eight times the length: 64 times the time, were it quadratic; the longest text that is served.

@@ -11,6 +11,7 @@ import pytest
 
 from assay.telemetry.decisions import slots
 from assay.telemetry.decisions.slots import Lock, keeping_house, slot_lock, take_slot
+from tests.telemetry.own import open_under
 
 HOLD = (
     "import sys, time\nfrom pathlib import Path\nfrom assay.telemetry.decisions.slots import take_slot\n"
@@ -67,11 +68,10 @@ def test_a_file_system_without_locks_is_an_error_that_leaves_no_file_open(
     def none_left(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    before = len(list(Path("/proc/self/fd").iterdir()))
     monkeypatch.setattr(fcntl, "flock", none_left)
     with pytest.raises(OSError, match="No locks available"):
         Lock.take(tmp_path / "lock")
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_under(tmp_path) == []
 
 
 def test_one_keeps_house_at_a_time(tmp_path: Path) -> None:
