@@ -13,7 +13,7 @@ from assay.service.connections.line import Line
 from assay.service.connections.plain import Peer, PlainRequest
 from assay.service.envelope import MetricsSink, RequestLog
 from assay.service.exchange import Exchange
-from assay.service.limits import FEW_IN_FLIGHT, LOOK_SECONDS, WATCH_SECONDS, Limits
+from assay.service.limits import LOOK_SECONDS, WATCH_SECONDS, Limits
 
 
 class Watched(Protocol):
@@ -81,9 +81,9 @@ class Entrance:
 
     def reason_to_turn_away(self, waited: float) -> str:
         """Return why a plain request that waits so long is not to be answered; empty when it is."""
-        if self.in_flight + len(self.line) < FEW_IN_FLIGHT:
-            return ""
-        return reason_to_refuse(self._load(waited), self.limits)
+        # By how much the loop is late is no sign for these: after a pause, those who came meanwhile are read
+        # all at once, and the line knows how long it takes to answer them.
+        return reason_to_refuse(Load(0.0, waited, self.in_flight, lined_up=len(self.line)), self.limits)
 
     def _load(self, waited: float, *, crowded: bool = False) -> Load:
         # The watch cannot look while it is kept from running; by how much it is overdue counts too.
