@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from assay.service.connections.line import AT_ONCE, SMOOTHING, Line
+from assay.service.connections.line import AT_ONCE, OVERDUE, SMOOTHING, Line
 
 
 @dataclass
@@ -99,20 +99,41 @@ def test_the_time_without_a_line_is_no_reading() -> None:
     during(scenario)
 
 
-def test_one_waits_as_long_as_the_first_has_or_as_those_there_take() -> None:
+def test_one_waits_for_what_those_before_take() -> None:
     async def scenario(scene: Scene) -> None:
         assert scene.line.wait == 0.0
         scene.join(0, takes=0.5)
+        await asyncio.sleep(0)
+        # Nothing was known of what answers take.
+        cost = SMOOTHING * 0.5
+        for number in range(4):
+            scene.join(number, takes=cost)
+        assert scene.line.wait == pytest.approx(4 * cost)
+        await asyncio.sleep(0)
+        assert scene.line.wait == 0.0
+
+    during(scenario)
+
+
+def test_a_pause_within_an_answer_counts_little() -> None:
+    async def scenario(scene: Scene) -> None:
+        for _ in range(200):
+            scene.join(0, takes=0.01)
+            await asyncio.sleep(0)
+        scene.join(0, takes=60.0)
+        await asyncio.sleep(0)
+        scene.join(0)
+        assert scene.line.wait == pytest.approx(0.01 * (1.0 + SMOOTHING))
+
+    during(scenario)
+
+
+def test_one_waits_longer_where_the_first_is_overdue() -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.join(0)
         scene.clock.now += 3.0
         scene.join(1)
-        scene.clock.now += 2.0
-        assert scene.line.wait == 5.0
-        await asyncio.sleep(0)
-        assert (scene.line.wait, len(scene.line)) == (0.0, 0)
-        cost = SMOOTHING * 0.501 / 2
-        for number in range(4):
-            scene.join(number)
-        assert scene.line.wait == pytest.approx(4 * cost)
+        assert scene.line.wait == 3.0 / OVERDUE
 
     during(scenario)
 

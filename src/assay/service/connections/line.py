@@ -11,6 +11,8 @@ SMOOTHING = 0.1
 """How much the newest turn counts in what an answer takes."""
 SHARE = 0.5
 """Of the time, what goes to answers at least for as long as there are requests in the line."""
+OVERDUE = 1.5
+"""How many times longer than was foreseen one may wait: by ``SHARE``, and by pauses that nobody foresees."""
 
 
 class Line:
@@ -35,10 +37,13 @@ class Line:
 
     @property
     def wait(self) -> float:
-        """Seconds that one who joins now may wait: as long as the first one has, or what those there take."""
+        """Seconds that one who joins now is to wait: what those there take, or more if the first is overdue.
+
+        That they have waited is no sign by itself: after a pause the line goes on as fast as before.
+        """
         if not self._waiting:
             return 0.0
-        return max(self._clock() - self._waiting[0][0], len(self._waiting) * self._cost)
+        return max(len(self._waiting) * self._cost, (self._clock() - self._waiting[0][0]) / OVERDUE)
 
     def join(self, arrived: float, answer: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
         """Have ``answer`` called after those before; ``arrived`` is on the monotonic clock."""
@@ -58,6 +63,8 @@ class Line:
                 now = self._clock()
         finally:
             self._ended = now
-            self._cost += SMOOTHING * ((now - began) / count - self._cost)
+            took = (now - began) / count
+            # A pause within a turn says nothing of the next ones.
+            self._cost += SMOOTHING * (min(took, 2.0 * self._cost or took) - self._cost)
             if waiting:
                 loop.call_soon(self._take_turn, loop)

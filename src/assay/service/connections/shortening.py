@@ -7,6 +7,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from assay.service.connections.entrance import Entrance
+from assay.service.connections.line import OVERDUE
 from assay.service.connections.plain import Peer, PlainRequest, read_plain
 from assay.service.connections.refusals import OVERLOADED
 from assay.service.envelope import sane_id
@@ -15,8 +16,6 @@ from assay.service.exchange import Exchange
 logger = logging.getLogger(__name__)
 
 OK = b"HTTP/1.1 200 OK\r\n"
-OVERDUE = 2.0
-"""How many times the longest delay a plain request may have waited in the end."""
 
 
 class Shortening(HttpToolsProtocol):
@@ -121,7 +120,6 @@ class Shortening(HttpToolsProtocol):
         # It may have gone there meanwhile: its client left, or has sent more.
         if self._plain is None or not self._whole:
             return
-        # It was let in by what it would wait, as far as could be told: it is not given up for a little more.
         waited = time.perf_counter() - self._arrived
         if reason := self.entrance.reason_to_turn_away(waited / OVERDUE):
             self._turn_away(self._plain, reason)
