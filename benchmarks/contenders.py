@@ -31,6 +31,8 @@ OTHERS = ("mlserver-proba", "litserve-1w", "mlflow-pyfunc", "bentoml-1w")
 """The best of each other peer with one worker, measured where they are asked for."""
 IN_FLIGHT = 256
 """Requests that a worker takes at once: more than the load has connections, so that none is turned away."""
+DELAY_MS = 1_000.0
+"""How long they may wait, so that none is turned away after a pause of the machine: a refusal would end the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,7 @@ def assay(subject: Subject, *, name: str = "assay", workers: int = 1, **settings
         "require_keys": True,
         "workers": workers,
         "max_in_flight": IN_FLIGHT,
+        "max_delay_ms": DELAY_MS,
         **settings,
     }
     return Contender(
