@@ -32,7 +32,7 @@ OTHERS = ("mlserver-proba", "litserve-1w", "mlflow-pyfunc", "bentoml-1w")
 IN_FLIGHT = 256
 """Requests that a worker takes at once: more than the load has connections, so that none is turned away."""
 DELAY_MS = 1_000.0
-"""How long they may wait, so that none is turned away after a pause of the machine: a refusal ends the run."""
+"""How long they may wait, so that none is turned away after a pause of the machine, which ends the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
