@@ -167,11 +167,14 @@ def stalls(pair: Sequence[Contender], options: argparse.Namespace) -> dict[str, 
     slices, seconds = (2, 5.0) if options.quick else (5, SLICE_SECONDS)
     found: dict[str, Any] = {"seconds": slices * seconds, "servers": {each.name: [] for each in pair}}
     with ExitStack() as stack:
-        servers = [stack.enter_context(running(each, options.work / "logs")) for each in pair]
-        for server in servers:
+        servers = []
+        for each in pair:
+            # One after the other: a port is free until its server has taken it.
+            server = stack.enter_context(running(each, options.work / "logs"))
             server.wait()
             server.check()
-            loaded(server, written(server.contender, "long", options.work), STALLING, 2.0)
+            loaded(server, written(each, "long", options.work), STALLING, 2.0)
+            servers.append(server)
         for number in range(slices):
             for server in servers if number % 2 else servers[::-1]:
                 cell = loaded(server, written(server.contender, "long", options.work), STALLING, seconds)
