@@ -199,8 +199,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return folder / "mlflow.db"
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what the files of a folder hold."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Path]:
     """A checkout with the rows ``mine.csv`` and a home that has a version made from them, not promoted."""
     folder = tmp_path_factory.mktemp("trained")
     rows = write_csv(folder / "mine.csv", SPAM_GROUPS)
@@ -214,7 +219,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> P
     task = task_to_train("mine", settings, columns=columns, positive="spam", min_f1=None, progress=progress)
     with chdir(folder):
         assert run_pipeline(task, settings, progress=progress).gate.passed
-    return folder
+    made = contents(settings.home / "artifacts")
+    yield folder
+    now = contents(settings.home / "artifacts")
+    assert [name for name in made | now if made.get(name) != now.get(name)] == [], (
+        "a test wrote where all read"
+    )
 
 
 @pytest.fixture
@@ -229,17 +239,23 @@ def workplace(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPa
     return tmp_path
 
 
-@pytest.fixture
-def with_version(workplace: Path, trained: Path) -> Path:
-    """The current folder of a user who has trained ``mine`` once: version 1, passed, not promoted."""
-    home = workplace / ".assay"
-    shutil.copy(trained / ".assay" / "mlflow.db", home / "mlflow.db")
-    # Files of its own: gating writes beside the artifact.
-    shutil.copytree(trained / ".assay" / "artifacts", home / "artifacts")
+def copy_registry(one: Path, other: Path) -> None:
+    """Give a folder the registry of another with files of its own: gating writes beside the artifact."""
+    from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
+
+    home = other / ".assay"
+    shutil.copytree(one / ".assay", home, dirs_exist_ok=True)
     with closing(sqlite3.connect(home / "mlflow.db", isolation_level=None)) as database:
         for table, column in PLACES:
             moved = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
-            database.execute(moved, (str(trained / ".assay"), str(home)))
+            database.execute(moved, (str(one / ".assay"), str(home)))
+    _artifact_repos_cache.clear()  # MLflow keeps where a run's files are, by the id that both have
+
+
+@pytest.fixture
+def with_version(workplace: Path, trained: Path) -> Path:
+    """The current folder of a user who has trained ``mine`` once: version 1, passed, not promoted."""
+    copy_registry(trained, workplace)
     return workplace
 
 

@@ -19,7 +19,7 @@ from assay.database import Database
 from assay.loading import open_registry
 from assay.registry import Version
 from assay.settings import Settings
-from tests.conftest import write_csv
+from tests.conftest import copy_registry, write_csv
 from tests.corpus import SPAM_GROUPS
 
 MODEL = "MineClassifier"
@@ -34,7 +34,8 @@ POLICY = (
 def twice(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
     """A home with two equal versions, neither promoted."""
     folder = tmp_path_factory.mktemp("twice")
-    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    shutil.copy(trained / "mine.csv", folder)
+    copy_registry(trained, folder)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("ASSAY_", "MLFLOW_TRACKING"))]:
             patch.delenv(name)
@@ -46,7 +47,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
 @pytest.fixture
 def two_versions(workplace: Path, twice: Path) -> Path:
     """The current folder of a user who has trained ``mine`` twice."""
-    shutil.copy(twice / ".assay" / "mlflow.db", workplace / ".assay" / "mlflow.db")
+    copy_registry(twice, workplace)
     return workplace
 
 

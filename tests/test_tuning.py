@@ -17,7 +17,7 @@ from assay.rulework import check_rules
 from assay.settings import Settings
 from assay.taskfiles import saved_task
 from assay.tuning import tune_version
-from tests.conftest import write_csv
+from tests.conftest import copy_registry, write_csv
 from tests.corpus import SENTIMENT_GROUPS, SPAM_GROUPS
 from tests.rulesets import RULES_TOML
 
@@ -60,8 +60,8 @@ def folder_of(number: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
-    """A registry in which the task with rules has version 1 in production, to be copied."""
+def first(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
+    """A folder whose registry has version 1 of the task with rules in production, to be copied."""
     folder = tmp_path_factory.mktemp("first")
     (folder / ".assay").mkdir()
     shutil.copy(empty_database, folder / ".assay" / "mlflow.db")
@@ -69,13 +69,13 @@ def database(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> 
     with chdir(folder):
         home = SETTINGS.model_copy(update={"home": SETTINGS.home.absolute()})
         assert run_pipeline(write_task(), home, progress=Progress(quiet=True), promote=True).promoted
-    return folder / ".assay" / "mlflow.db"
+    return folder
 
 
 @pytest.fixture
-def trained(workplace: Path, database: Path) -> Path:
+def trained(workplace: Path, first: Path) -> Path:
     """The current folder of a user whose task with rules has version 1 in production."""
-    shutil.copy(database, workplace / ".assay" / "mlflow.db")
+    copy_registry(first, workplace)
     return workplace
 
 
