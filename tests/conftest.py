@@ -222,9 +222,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
     made = contents(settings.home / "artifacts")
     yield folder
     now = contents(settings.home / "artifacts")
-    assert [name for name in made | now if made.get(name) != now.get(name)] == [], (
-        "a test wrote where all read"
-    )
+    assert [name for name in made | now if made.get(name) != now.get(name)] == [], "a test wrote here"
 
 
 @pytest.fixture
