@@ -1,0 +1,1 @@
+"""Fine-tuned and frozen transformer encoders; the only place that imports torch and transformers."""
