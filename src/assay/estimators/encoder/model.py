@@ -1,0 +1,94 @@
+"""A transformer encoder with its tokenizer: texts to logits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.estimators.encoder.batches import batches_of
+from assay.estimators.encoder.sessions import Runtime, Sessions
+from assay.estimators.encoder.spec import EncoderSpec
+from assay.estimators.encoder.tokens import Tokens
+from assay.estimators.linear import Floats, Link
+
+NETWORK = "model.onnx"
+TOKENIZER = "tokenizer.json"
+
+
+class EncoderModel:
+    """A network and its tokenizer, ready to answer; any number of threads may ask at once.
+
+    ``network`` and ``tokenizer`` are the bytes of ``model.onnx`` and ``tokenizer.json``. Raises ArtifactError
+    for files that are damaged, refused or do not fit each other, MissingExtra without the libraries.
+    """
+
+    costly = True
+    """A text takes milliseconds: never to be asked on an event loop."""
+    rules: tuple[str, ...] = ()
+    """An encoder has no rules among its features."""
+
+    def __init__(
+        self, spec: EncoderSpec, network: bytes, tokenizer: bytes, *, runtime: Runtime | None = None
+    ) -> None:
+        self.spec = spec
+        self.tokens = Tokens(tokenizer, max_tokens=spec.max_tokens, truncation=spec.truncation)
+        self.sessions = Sessions(network, runtime or Runtime())
+        self._files = {NETWORK: network, TOKENIZER: tokenizer}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the columns of probabilities."""
+        return self.spec.labels
+
+    @property
+    def link(self) -> Link:
+        """What turns the logits into probabilities."""
+        return self.spec.link
+
+    @property
+    def tolerance(self) -> float:
+        """How far a score may be from the recorded one on another machine."""
+        return self.spec.tolerance
+
+    def logits(self, texts: Sequence[str], evidence: NDArray[np.bool_] | None = None) -> Floats:
+        """Return the logits of each text, shape (texts, logits); a text's do not depend on the others.
+
+        ``evidence`` is that of no rules, shape (texts, 0), or None. Raises ValueError for another shape.
+        """
+        if evidence is not None and evidence.shape != (len(texts), 0):
+            raise ValueError(f"An encoder has no evidence rules; evidence has the shape {evidence.shape}.")
+        return self.logits_of_ids(self.tokens.ids(texts))
+
+    def logits_of(self, text: str, evidence: Sequence[int] = ()) -> tuple[float, ...]:
+        """Return one text's logits. Raises ValueError for the number of an evidence rule: it has none."""
+        if evidence:
+            raise ValueError(f"An encoder has no evidence rules; got {list(evidence)}.")
+        return tuple(self.logits([text])[0].tolist())
+
+    def logits_of_ids(self, rows: Sequence[Sequence[int]]) -> Floats:
+        """Return the logits of rows of token ids as ``tokens`` gives them, shape (rows, logits).
+
+        Rows run in batches of neighbours in length. int8 scales what flows through the network by the
+        largest value of the whole batch, so that there each row runs by itself.
+        """
+        found = np.empty((len(rows), self.spec.logits))
+        lengths = [len(row) for row in rows]
+        budget = self.sessions.runtime.budget if self.spec.precision == "fp32" else 1
+        for batch in batches_of(lengths, budget=budget):
+            found[batch] = self.sessions.run(*self._padded([rows[at] for at in batch]))
+        return found
+
+    def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        longest = max(map(len, rows))
+        ids = np.full((len(rows), longest), self.tokens.pad, np.int64)
+        mask = np.zeros((len(rows), longest), np.int64)
+        for at, row in enumerate(rows):
+            ids[at, : len(row)] = row
+            mask[at, : len(row)] = 1
+        return ids, mask
+
+    def write(self, folder: Path) -> None:
+        """Write the network and the tokenizer into a folder, the same bytes as were given."""
+        for name, data in self._files.items():
+            (folder / name).write_bytes(data)
