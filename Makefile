@@ -15,16 +15,21 @@ export UV_SYSTEM_CERTS ?= 1
 
 BIN := .venv/bin
 INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
-PACKAGE := requirements/build.txt requirements/install.sh pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
+PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup dvc check test docs fuzz fuzz-kernel bench figures swaps soak lock lock-check clean help
+.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench figures swaps soak lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
 	$(BIN)/assay quickstart$(if $(filter 0,$(SERVE)), --no-serve)
 
 setup: .venv/.dev ## install everything a developer needs into .venv
+
+transformers: .venv/.transformers ## install what training and serving transformers needs into .venv
+
+torch: .venv/.transformers ## try again to install torch alone (TORCH=any: its CUDA build without a GPU, too)
+	sh requirements/torch.sh .venv/bin/python
 
 dvc: .venv/.dvc ## install DVC, apart from the rest, into .venv/dvc: for its tests, or to run dvc.yaml
 
@@ -91,6 +96,6 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 # The stamps lie inside .venv and are touched last, so that neither outlives an interrupted set-up.
-.venv/.train .venv/.dev .venv/.dvc: .venv/.%: requirements/%.txt $(PACKAGE)
+.venv/.train .venv/.transformers .venv/.dev .venv/.dvc: .venv/.%: requirements/%.txt $(PACKAGE)
 	@$(INSTALL) $*
 	@touch $@

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Put .venv, the packages of one lock and Assay itself in place; safe to run again after an interruption.
-#   requirements/install.sh train|dev|service|dvc      PYTHON names the interpreter (python3)
+#   requirements/install.sh train|transformers|dev|service|onnx|dvc      PYTHON names the interpreter (python3)
 # DVC, which nothing of Assay imports, gets an environment of its own: .venv/dvc.
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,4 +38,5 @@ echo "Installing the locked packages of $lock"
     echo "uv could not (it does not read pip's configuration); pip installs the same files by the same hashes, slower"
     "$venv" -m pip install --quiet --require-hashes -r "$lock"
 }
+case $1 in transformers | dev) sh requirements/torch.sh "$venv" ;; esac
 [ "$1" = dvc ] || "$venv" -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -6,6 +6,7 @@
 
 ``dev.txt`` is resolved first and constrains the others, so that a package has one version everywhere.
 Each file's first line holds a digest of what it was resolved from: that is what ``--check`` compares.
+torch is in none of them: its build depends on the machine. ``torch.txt``, written by hand, has its version.
 """
 
 import argparse
@@ -18,11 +19,22 @@ import tomllib
 from pathlib import Path
 
 FOLDER = Path("requirements")
-EXTRAS = {"dev": ("dev",), "train": ("train",), "service": (), "build": None, "dvc": None}
+EXTRAS = {
+    "dev": ("dev",),
+    "train": ("train",),
+    "transformers": ("train", "transformers", "hub", "onnx"),
+    "service": (),
+    "onnx": ("onnx",),
+    "build": None,
+    "dvc": None,
+}
 """Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
+WITH_TORCH = ("dev", "transformers")
+"""Locks of what torch is used with. None has torch itself, whose build depends on the machine."""
 UV = (
     *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock"),
+    *("--constraint", "requirements/torch.txt", "--no-emit-package", "torch"),
 )
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 
@@ -64,7 +76,19 @@ def inputs(root: Path, name: str) -> dict[str, list[str]]:
         return {"requires": build if name == "build" else project["dependency-groups"][name]}
     wanted = {"python": [project["project"]["requires-python"]], "base": project["project"]["dependencies"]}
     optional = project["project"].get("optional-dependencies", {})
-    return wanted | (optional if name == "dev" else {extra: optional[extra] for extra in extras})
+    wanted |= optional if name == "dev" else {extra: optional[extra] for extra in extras}
+    return wanted | (torch(root) if name in WITH_TORCH else {})
+
+
+def torch(root: Path) -> dict[str, list[str]]:
+    """Return the torch that is installed beside the locks, and the one they hold the dependencies of."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    [metadata] = project["tool"]["uv"]["dependency-metadata"]
+    return {
+        "torch": (root / FOLDER / "torch.txt").read_text(encoding="utf-8").split(),
+        "torch of the locks": [f"torch=={metadata['version']}"],
+        "torch needs": metadata["requires-dist"],
+    }
 
 
 def digest(root: Path, name: str) -> str:
@@ -80,18 +104,31 @@ def faults(root: Path) -> list[str]:
         return missing
     texts = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
     everything = pins(texts["dev"])
-    found = []
+    found = torch_faults(root)
     for name, text in texts.items():
         path = FOLDER / f"{name}.txt"
         if not text.startswith(f"# inputs: {digest(root, name)}\n"):
             found.append(f"pyproject.toml changed after {path} was made; run: make lock")
         if "://" in text or "index-url" in text:
             found.append(f"{path} names a host; it must work with whatever index a machine is set up for")
+        if "torch" in pins(text):
+            found.append(f"{path} has torch, whose build depends on the machine; run: make lock")
         for package, versions in pins(text).items():
             if not versions <= everything.get(package, versions):
                 others = f"{FOLDER / 'dev.txt'} {sorted(everything[package])}"
                 found.append(f"{path} has {package} {sorted(versions)}, {others}; run: make lock")
     return found
+
+
+def torch_faults(root: Path) -> list[str]:
+    """Return a sentence when the torch that is installed is not the one whose dependencies are locked."""
+    installed, locked = (" ".join(torch(root)[each]) for each in ("torch", "torch of the locks"))
+    if installed == locked:
+        return []
+    return [
+        f"{FOLDER / 'torch.txt'} says {installed!r} and tool.uv.dependency-metadata of pyproject.toml "
+        f"{locked!r}; give both the same version, with its requirements, and run: make lock"
+    ]
 
 
 def pins(text: str) -> dict[str, set[str]]:

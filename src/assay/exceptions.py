@@ -70,7 +70,7 @@ class ArtifactError(AssayError):
 
 
 class ConversionError(AssayError):
-    """A scikit-learn model that cannot become an artifact with the same answers."""
+    """A model that cannot become an artifact with the same answers."""
 
 
 class RegistryError(AssayError):

@@ -2,10 +2,12 @@
 
 import importlib.util
 import shutil
+from importlib.metadata import requires
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.contracts.sources import ROOT
 
@@ -56,7 +58,9 @@ def test_a_new_base_dependency_is_noticed_in_every_lock_it_reaches(lock: ModuleT
     assert [line.split(" was made")[0][-25:].split("/")[1] for line in found] == [
         "dev.txt",
         "train.txt",
+        "transformers.txt",
         "service.txt",
+        "onnx.txt",
     ]
     assert all("run: make lock" in line for line in found)
 
@@ -82,6 +86,47 @@ def test_a_host_in_a_lock_is_noticed(lock: ModuleType, tree: Path, line: str) ->
     assert lock.faults(tree) == [
         "requirements/train.txt names a host; it must work with whatever index a machine is set up for"
     ]
+
+
+@pytest.mark.parametrize("name", ["dev", "transformers"])
+def test_torch_in_a_lock_is_noticed(lock: ModuleType, tree: Path, name: str) -> None:
+    path = tree / "requirements" / f"{name}.txt"
+    path.write_text(path.read_text(encoding="utf-8") + "torch==2.13.0\n", encoding="utf-8")
+    assert f"requirements/{name}.txt has torch, whose build depends on the machine; run: make lock" in (
+        lock.faults(tree)
+    )
+
+
+def test_a_torch_whose_dependencies_are_not_those_locked_is_noticed(lock: ModuleType, tree: Path) -> None:
+    rewrite(tree / "requirements" / "torch.txt", "torch==2.13.0", "torch==2.13.1")
+    found = lock.faults(tree)
+    assert found[0].startswith("requirements/torch.txt says 'torch==2.13.1' and tool.uv.dependency-metadata")
+    assert [line.split(" was made")[0].rpartition("/")[2] for line in found[1:]] == [
+        "dev.txt",
+        "transformers.txt",
+    ]
+
+
+def test_the_locks_hold_what_the_installed_torch_needs(lock: ModuleType) -> None:
+    """CUDA's libraries apart, which a CPU build does not need and pip brings for a CUDA build."""
+    pytest.importorskip("torch", reason="torch is not installed: requirements/install.sh dev says why")
+    needs = {Requirement(each).name for each in requires("torch") or [] if "extra ==" not in each}
+    of_cuda = {name for name in needs if name.startswith(("nvidia", "cuda", "triton"))}
+    for name in lock.WITH_TORCH:
+        text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        assert needs - of_cuda <= set(lock.pins(text))
+
+
+def test_a_service_and_the_quickstart_have_nothing_of_transformers(lock: ModuleType) -> None:
+    locked = {
+        name: set(lock.pins((ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")))
+        for name in lock.EXTRAS
+    }
+    assert not {"transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers"} & locked["train"]
+    assert not {"transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers"} & locked["service"]
+    assert {"onnxruntime", "tokenizers"} == {*locked["onnx"]} & {
+        *("transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers", "scikit-learn", "mlflow")
+    }
 
 
 def test_a_missing_lock_is_noticed(lock: ModuleType, tree: Path) -> None:

@@ -124,3 +124,61 @@ def check_skips(report: Path) -> subprocess.CompletedProcess[str]:
     """Run CI's check of a report."""
     command = [sys.executable, str(ROOT / ".ci" / "skips.py"), str(report)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+REPORT = '{"install": [{"metadata": {"name": "torch"}}, {"metadata": {"name": "%s"}}]}'
+PIP = """#!/bin/sh
+echo "$@" >> "$0.log"
+case "$*" in *--dry-run*) {answer} ;; esac
+"""
+
+
+def install_torch(folder: Path, answer: str, *, gpu: bool, **environment: str) -> tuple[str, str]:
+    """Return what the script says, and the last thing that it asked of a made-up pip."""
+    python = stand_in(folder, PIP.replace("{answer}", answer))
+    smi = folder / "nvidia-smi"
+    smi.write_text(f"#!/bin/sh\nexit {0 if gpu else 1}\n", encoding="utf-8")
+    smi.chmod(0o755)
+    inherited = {name: value for name, value in os.environ.items() if name != "TORCH"}
+    path = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", str(ROOT / "requirements" / "torch.sh"), python],
+        env=inherited | path | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    return done.stderr, Path(f"{python}.log").read_text(encoding="utf-8").splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("brings", "gpu", "environment"),
+    [
+        ("filelock", False, {}),
+        ("nvidia-cublas", True, {}),
+        ("nvidia-cublas", False, {"TORCH": "any"}),
+    ],
+    ids=["CPU build", "CUDA build with a GPU", "CUDA build that is wanted"],
+)
+def test_the_torch_that_fits_the_machine_is_installed(
+    tmp_path: Path, brings: str, gpu: bool, environment: dict[str, str]
+) -> None:
+    said, asked = install_torch(tmp_path, f"echo '{REPORT % brings}'", gpu=gpu, **environment)
+    assert said == ""
+    assert "--dry-run" not in asked
+    assert asked.endswith("-r requirements/torch.txt")
+
+
+def test_a_cuda_build_is_not_fetched_without_a_gpu(tmp_path: Path) -> None:
+    said, asked = install_torch(tmp_path, f"echo '{REPORT % 'nvidia-cublas'}'", gpu=False)
+    assert "--dry-run" in asked
+    assert "torch is not installed, so transformers cannot be trained" in said
+    assert "pip would take its CUDA build, several GB, and this machine has no NVIDIA GPU." in said
+    assert "make torch" in said
+
+
+def test_all_else_goes_on_where_no_torch_can_be_had(tmp_path: Path) -> None:
+    said, asked = install_torch(tmp_path, "exit 1", gpu=False)
+    assert "--dry-run" in asked
+    assert "pip found no torch==2.13.0 for this machine. See docs/transformers.md" in said

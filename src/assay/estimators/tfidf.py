@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.config import EstimatorConfig
 from assay.estimators.conversion import Counted, assemble
 from assay.estimators.counting import Counts, count_ngrams, specs_of
 from assay.estimators.cross_validation import held_out_logits
@@ -14,6 +13,7 @@ from assay.estimators.linear import Floats, LinearModel, Link
 from assay.estimators.ngrams import NgramSpec
 from assay.estimators.regression import Features, Regression, fit_regression
 from assay.exceptions import DataError
+from assay.families import TfidfConfig
 from assay.progress import Progress
 
 
@@ -28,7 +28,7 @@ class Fitted(NamedTuple):
 
 
 def fit_linear(
-    config: EstimatorConfig,
+    config: TfidfConfig,
     labels: Sequence[str],
     texts: Sequence[str],
     targets: Sequence[str],
