@@ -129,12 +129,12 @@ def test_cuda_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     import onnxruntime
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(ConfigError, match="'cuda' was asked for, .* Install onnxruntime-gpu"):
+    with pytest.raises(ConfigError, match=r"'cuda' was asked for, .* Install onnxruntime-gpu"):
         Sessions(tiny_onnx(), Runtime(device="cuda"))
 
 
 def test_a_network_that_is_none_is_refused() -> None:
-    with pytest.raises(ArtifactError, match="does not take model.onnx"):
+    with pytest.raises(ArtifactError, match=r"does not take model\.onnx"):
         Sessions(b"no network", Runtime(threads=1))
 
 

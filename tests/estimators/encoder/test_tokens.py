@@ -11,27 +11,14 @@ from assay.estimators.encoder import Tokens
 from assay.exceptions import ArtifactError
 from tests.encoders import tiny_tokenizer
 
+WITHOUT_A = {"type": "Replace", "pattern": {"String": "a"}, "content": ""}
 FIRST, LAST = 2, 3
 """The ids of [CLS] and [SEP]."""
 PIECES = st.sampled_from(
-    [
-        "the",
-        " movie",
-        " ",
-        "  ",
-        "\n",
-        "\t",
-        "a,b",
-        "é",
-        "e\u0301",
-        "\u0301",
-        "Σ",
-        "σς ",
-        "一",
-        "\x01",
-        "\x00",
-    ]
-    + ["[SEP]", " [MASK] ", "'", "wonderful ", "zzz", "\u200d", "\u00a0", "\u3000", "\U0001f9ff"]
+    (
+        *("the", " movie", " ", "  ", "\n", "\t", "a,b", "é", "e\u0301", "\u0301", "Σ", "σς ", "一", "\x01"),
+        *("\x00", "[SEP]", " [MASK] ", "'", "wonderful ", "zzz", "\u200d", "\u00a0", "\u3000", "\U0001f9ff"),
+    )
 )
 TEXTS = st.lists(PIECES, max_size=200).map("".join)
 
@@ -119,10 +106,9 @@ def test_ids_name_padding_and_the_size_of_the_vocabulary() -> None:
         (tiny_tokenizer()[:1000], "cannot be used"),
         (changed(lambda s: s["model"]["vocab"].pop("[UNK]")), "cannot be used"),
         (changed(lambda s: s["post_processor"]["special_tokens"].clear()), "cannot be used"),
-        (changed(lambda s: s.update(normalizer={"type": "Replace", "pattern": {"String": "a"}, "content": ""})),
-         "no token of the letter 'a'"),
+        (changed(lambda s: s.update(normalizer=WITHOUT_A)), "no token of the letter 'a'"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_tokenizer_is_refused(data: bytes, fault: str) -> None:
     with pytest.raises(ArtifactError, match=fault):
         tokens(tokenizer=data)
