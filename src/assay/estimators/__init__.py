@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         measure_threshold,
     )
     from assay.estimators.training import retune, rules_of, train_cascade
+    from assay.estimators.transformer.quantization_cost import QuantizationCost
 else:
     __getattr__ = lazily(
         __name__,
@@ -67,6 +68,7 @@ else:
                 "measure_threshold",
             ),
             "training": ("retune", "rules_of", "train_cascade"),
+            "transformer.quantization_cost": ("QuantizationCost",),
         },
     )
 
@@ -87,6 +89,7 @@ __all__ = [
     "Observed",
     "OperatingPoint",
     "Profile",
+    "QuantizationCost",
     "Reference",
     "Rule",
     "Rules",

@@ -139,11 +139,20 @@ def _trace(wrapped: "Module", longest: int, output: str) -> bytes:
     except (torch.onnx.OnnxExporterError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ConversionError(f"The network cannot become ONNX: {first}") from error
-    model = program.model_proto
-    # The shapes that tracing notes between nodes keep quantization from its work.
+    return _bare(program.model_proto)
+
+
+def _bare(model: Any) -> bytes:
+    """Return a network without what tracing noted: shapes between nodes, places in source files."""
+    # These shapes keep quantization from its work; the places would tell of this machine.
     del model.graph.value_info[:]
-    exported: bytes = model.SerializeToString()
-    return exported
+    for part in (model, model.graph, *model.graph.node, *model.graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for each in (*model.graph.input, *model.graph.output):
+        del each.metadata_props[:]
+    bare: bytes = model.SerializeToString()
+    return bare
 
 
 @contextmanager
