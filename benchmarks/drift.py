@@ -13,19 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from assay.config import EstimatorConfig
 from assay.estimators import Cascade, Observation, observe, profile_from, train_cascade
+from assay.families import TfidfConfig
 from assay.progress import Progress
 from benchmarks.disguises import disguised
 from benchmarks.drift_costs import costs
 from benchmarks.sets import load, run, task_named
 from benchmarks.streams import Change, Population, alarms_without_change, delays, rate
 
-SENTIMENT = EstimatorConfig(
-    weighting="nb", tokens="words-and-punctuation", word_ngrams=(1, 1), min_df=5, C=100.0
-)
+SENTIMENT = TfidfConfig(weighting="nb", tokens="words-and-punctuation", word_ngrams=(1, 1), min_df=5, C=100.0)
 """The task's own, of single words: a fraction of the time for a model that is a little worse."""
-POSTS = EstimatorConfig(word_ngrams=(1, 1), min_df=2)
+POSTS = TfidfConfig(word_ngrams=(1, 1), min_df=2)
 POLITENESS = 2
 """How far the program stands back for others, as ``nice`` has it."""
 HELD_OUT_MESSAGES = 0.5

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assay.config import EstimatorConfig
 from assay.estimators import train_cascade
 from assay.evaluation import evaluate
+from assay.families import TfidfConfig
 from assay.progress import Progress
 from benchmarks.sets import facts, load, run, task_named
 
-IDF = EstimatorConfig(weighting="idf", tokens="words-and-punctuation", word_ngrams=(1, 2), min_df=3, C=100.0)
+IDF = TfidfConfig(weighting="idf", tokens="words-and-punctuation", word_ngrams=(1, 2), min_df=3, C=100.0)
 
 
 def measure(folder: Path, progress: Progress) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from assay.config import EstimatorConfig, Task, ThresholdConfig
+from assay.config import Task, ThresholdConfig
 from assay.datasets import Rows
 from assay.estimators import train_cascade
+from assay.families import TfidfConfig
 from assay.progress import Progress
 from benchmarks.intervals import over_rounds, ratio_over_rounds, share
 from benchmarks.processes import used
@@ -26,9 +27,7 @@ from benchmarks.sets import run, task_named
 from benchmarks.subject import table, unfitted
 
 TEXTS = tuple[Sequence[str], Sequence[str]]
-TFIDF = EstimatorConfig(
-    weighting="idf", tokens="words", word_ngrams=(1, 2), min_df=3, sublinear_tf=True, C=10.0
-)
+TFIDF = TfidfConfig(weighting="idf", tokens="words", word_ngrams=(1, 2), min_df=3, sublinear_tf=True, C=10.0)
 MODELS = {"tfidf": "TF-IDF, 1 to 2 words", "nb": "NB-weighted, 1 to 3 words (sentiment)"}
 LIBRARIES = ("assay", "scikit-learn")
 
@@ -103,7 +102,7 @@ def by_assay(model: str, train: TEXTS) -> Callable[[Sequence[str]], Sequence[str
     return train_cascade(task, Rows(list(train[0]), list(train[1])), progress=Progress(quiet=True)).predict
 
 
-def plain_task(task: Task, estimator: EstimatorConfig | None) -> Task:
+def plain_task(task: Task, estimator: TfidfConfig | None) -> Task:
     """Return a task with nothing but its model, and that of another estimator where one is given."""
     plain = {"rules": "", "calibration": "none", "threshold": ThresholdConfig()}
     return task.model_copy(update={**plain, "estimator": estimator or task.estimator})
@@ -118,7 +117,7 @@ def by_scikit_learn(model: str, train: TEXTS) -> Callable[[Sequence[str]], Seque
 
 
 def nb_by_scikit_learn(
-    config: EstimatorConfig, texts: Sequence[str], labels: Sequence[str]
+    config: TfidfConfig, texts: Sequence[str], labels: Sequence[str]
 ) -> Callable[[Sequence[str]], Sequence[str]]:
     """Return what predicts after a fit of NB-weighted n-grams, as one writes it with scikit-learn."""
     from scipy.sparse import diags

@@ -16,12 +16,13 @@ import pytest
 
 import assay
 from assay.cli import main
-from assay.config import EstimatorConfig, Task, read_task
+from assay.config import Task, read_task
 from assay.datasets import Dataset
 from assay.estimators import save_artifact, train_cascade
 from assay.evaluation import Report
 from assay.evaluation.plots import PLOTS
 from assay.evaluation.report import METRICS
+from assay.families import TfidfConfig
 from assay.judging import read_rows
 from assay.loading import open_registry
 from assay.pipeline import Outcome, run_pipeline
@@ -224,7 +225,7 @@ def logged(trained: Path) -> Logged:
 
 def test_a_run_logs_all_that_made_the_model(logged: Logged, trained: Path) -> None:
     params, tags = logged.run.data.params, logged.run.data.tags
-    hyperparameters = {f"estimator.{name}" for name in EstimatorConfig.model_fields}
+    hyperparameters = {f"estimator.{name}" for name in TfidfConfig.model_fields}
     assert hyperparameters <= set(params)
     assert (params["estimator.word_ngrams"], params["estimator.C"]) == ("(1, 2)", "10.0")
     facts = logged.report.dataset

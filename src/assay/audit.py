@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationError, ValidationInfo, field_validator
 
-from assay.config import Frozen, faults
+from assay.config import faults
 from assay.database import Connection, Database
 from assay.exceptions import DatabaseError
+from assay.frozen import Frozen
 
 SeatAction = Literal["promoting", "promoted", "abandoned", "edited"]
 # One Literal, so that a value that does not fit is refused by one name.

@@ -5,26 +5,20 @@ A task file says what is trained and is saved with the model; where a process ru
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from assay.exceptions import ConfigError
+from assay.families import FAMILIES, EstimatorConfig, TfidfConfig
+from assay.frozen import Frozen
 
 MAX_TEXT_BYTES = 64 * 1024
 """The longest text that is trained on or scored, in bytes of UTF-8."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-NgramRange = tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1, le=10)]]
-
-
-class Frozen(BaseModel):
-    """A value object: keyword-only, frozen, without unknown keys; its numbers are finite."""
-
-    # Its validator is built with the first value: a process makes few of the kinds that it imports.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class DataConfig(Frozen):
@@ -35,7 +29,7 @@ class DataConfig(Frozen):
     text: str | None = None
     label: str | None = None
     """Columns; found by their usual names when left out."""
-    rename: dict[str, str] = {}
+    rename: dict[str, str] = Field(default_factory=dict)
     """Labels as the source writes them -> labels of the task."""
     test: float = Field(0.2, gt=0, lt=1)
     validation: float = Field(0.1, gt=0, lt=1)
@@ -50,34 +44,6 @@ class DataConfig(Frozen):
     def _room_for_training(self) -> Self:
         if self.test + self.validation >= 1:
             raise ValueError("test and validation together must leave rows to train on")
-        return self
-
-
-class EstimatorConfig(Frozen):
-    """A linear model over word and character n-grams and how it is fitted."""
-
-    family: Literal["tfidf"] = "tfidf"
-    weighting: Literal["idf", "nb"] = "idf"
-    """``nb``: binary counts times the log-count ratio of Wang and Manning (2012)."""
-    tokens: Literal["words", "words-and-punctuation"] = "words"
-    word_ngrams: NgramRange = (1, 2)
-    char_ngrams: NgramRange | None = None
-    """Character n-grams inside word bounds, beside the words; none by default."""
-    min_df: int = Field(2, ge=1)
-    sublinear_tf: bool = True
-    C: float = Field(10.0, gt=0)
-    class_weight: Literal["none", "balanced"] = "none"
-    max_iter: int = Field(1000, ge=1)
-    alpha: float = Field(1.0, gt=0)
-    """Smoothing of the log-count ratio; used by ``nb`` only."""
-    seed: int = 0
-
-    @model_validator(mode="after")
-    def _ranges_rise(self) -> Self:
-        for key in ("word_ngrams", "char_ngrams"):
-            bounds = getattr(self, key)
-            if bounds and bounds[0] > bounds[1]:
-                raise ValueError(f"{key} must rise, like [1, 2]; got {list(bounds)}")
         return self
 
 
@@ -221,7 +187,7 @@ class GatePolicy(Frozen):
     min_f1: Share = 0.85
     """F1 of the positive label; with more than two labels, macro F1."""
     min_accuracy: Share = 0.0
-    labels: dict[str, LabelFloors] = {}
+    labels: dict[str, LabelFloors] = Field(default_factory=dict)
     """Floors of single labels."""
     compared: tuple[Compared, ...] = ("f1", "accuracy")
     """What may not be lower than that of the version in production; precision, recall and F1 are those of
@@ -245,8 +211,8 @@ class GatePolicy(Frozen):
     """Share of the rows whose decision differs from that of the version in production, at most."""
     max_quantization_flips: Share = 0.01
     max_quantization_loss: Share = 0.005
-    """Of a quantized encoder: share of the validation rows that int8 decides otherwise, and F1 that it costs, at
-    most."""
+    """Of a quantized encoder: share of the validation rows that int8 decides otherwise, and F1 that it costs,
+    at most."""
 
 
 class Task(Frozen):
@@ -260,7 +226,7 @@ class Task(Frozen):
     model: str = ""
     """MLflow's names; derived from the task's name when left out."""
     data: DataConfig
-    estimator: EstimatorConfig = EstimatorConfig()
+    estimator: EstimatorConfig = TfidfConfig()
     rules: str = ""
     """File of rules, its path relative to the task's file; none when empty."""
     folding: FoldingConfig = FoldingConfig()
@@ -301,7 +267,7 @@ class Task(Frozen):
 
     @model_validator(mode="after")
     def _nb_compares_two(self) -> Self:
-        if self.estimator.weighting == "nb" and not self.binary:
+        if isinstance(self.estimator, TfidfConfig) and self.estimator.weighting == "nb" and not self.binary:
             raise ValueError("estimator.weighting 'nb' compares two labels; use 'idf' with more")
         return self
 
@@ -320,10 +286,18 @@ def faults(error: ValidationError) -> str:
     """Return every fault of a validation in one text, a line each, with its full key path."""
     lines = []
     for fault in error.errors():
-        path = ".".join(str(part) for part in fault["loc"]) or "(the whole file)"
+        path, given = ".".join(keys_of(fault["loc"])) or "(the whole file)", fault["input"]
+        if fault["type"] == "family":
+            path, given = f"{path}.family", given["family"]
         what = "is not a key that exists here" if fault["type"] == "extra_forbidden" else fault["msg"]
-        lines.append(f"  {path}: {what} (got {fault['input']!r:.80})")
+        lines.append(f"  {path}: {what} (got {given!r:.80})")
     return "\n".join(lines)
+
+
+def keys_of(places: Sequence[int | str]) -> list[str]:
+    """Return a fault's key path; the family that pydantic names behind ``estimator`` is no key."""
+    path = [str(part) for part in places]
+    return [*path[:1], *path[2:]] if path[:1] == ["estimator"] and path[1:2] and path[1] in FAMILIES else path
 
 
 def parse_task(values: Mapping[str, Any], *, source: str) -> Task:

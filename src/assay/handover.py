@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from assay.config import Frozen, faults
+from assay.config import faults
 from assay.exceptions import ConfigError
+from assay.frozen import Frozen
 from assay.settings import Settings
 
 if TYPE_CHECKING:

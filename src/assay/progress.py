@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 REDRAW_SECONDS = 0.1
+PACE_SECONDS = 2.0
+"""How long a step must have run before its pace says when it ends."""
 
 
 class Bar:
@@ -15,11 +17,15 @@ class Bar:
     def __init__(self, what: str, total: int | None, stream: TextIO, *, live: bool) -> None:
         self.what, self.total, self.done = what, total, 0
         self._stream, self._live, self._drawn = stream, live, 0.0
+        self._began: tuple[float, int] | None = None
 
     def advance(self, amount: int) -> None:
         """Count ``amount`` more units as done."""
-        self.done += amount
         now = time.monotonic()
+        if self._began is None:
+            # What a resumed step had done before says nothing of how long the rest takes.
+            self._began = now, self.done + amount
+        self.done += amount
         if self._live and now - self._drawn >= REDRAW_SECONDS:
             self._drawn = now
             self._stream.write(f"\r\x1b[K  {self.what} {self._reading()}")
@@ -30,7 +36,18 @@ class Bar:
             return f"{self.done:,}"
         share = min(self.done / self.total, 1.0)
         filled = round(share * 24)
-        return f"[{'#' * filled}{'.' * (24 - filled)}] {share:4.0%}  {self.done:,} / {self.total:,}"
+        shown = f"[{'#' * filled}{'.' * (24 - filled)}] {share:4.0%}  {self.done:,} / {self.total:,}"
+        return shown + self.left()
+
+    def left(self) -> str:
+        """Return how long the rest takes at the pace so far, as a clause; empty while that is not known."""
+        if not self.total or self._began is None:
+            return ""
+        since, before = self._began
+        seconds, done = time.monotonic() - since, self.done - before
+        if seconds < PACE_SECONDS or done <= 0 or self.done >= self.total:
+            return ""
+        return f", about {duration(seconds * (self.total - self.done) / done)} left"
 
 
 class Progress:
@@ -78,3 +95,15 @@ class Progress:
         if self._live:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people.
+
+    >>> [duration(s) for s in (4.2, 90, 5400)]
+    ['4 s', '2 min', '1 h 30 min']
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

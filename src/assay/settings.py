@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 from pydantic.config import JsonDict
 
 from assay import notation
-from assay.config import Frozen
+from assay.frozen import Frozen
 
 MARKS = {"%": "%25", "?": "%3F", "#": "%23"}
 """Characters of a path that mean something else in a URI, in the order in which they are replaced."""

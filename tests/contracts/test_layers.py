@@ -11,8 +11,18 @@ STAGES = (
     *("rollout", "scoring", "access", "service", "telemetry", "serving"),
 )
 FOUNDATION = {
-    "lazy",
-    *("config", "settings", "environment", "notation", "moments", "exceptions", "progress"),
+    *(
+        "lazy",
+        "config",
+        "families",
+        "frozen",
+        "settings",
+        "environment",
+        "notation",
+        "moments",
+        "exceptions",
+        "progress",
+    ),
     *("database", "migrations", "audit"),
 }
 APART = {"service": {"registry"}}

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from assay.config import EstimatorConfig
 from assay.estimators.counting import Counts, count_ngrams, specs_of
 from assay.estimators.kernel import compiled
 from assay.estimators.ngrams import NgramSpec
 from assay.exceptions import DataError
+from assay.families import TfidfConfig
 from tests.corpus import SPAM_GROUPS, labelled
 
 TEXTS = [*labelled(SPAM_GROUPS, 40)[0], "Ends. With, signs!", "", "É\u0301 \x00 İ"]
@@ -63,9 +63,9 @@ def test_a_lone_surrogate_between_words_is_none_of_an_n_gram(form: str) -> None:
 
 
 def test_an_estimator_counts_words_and_then_characters() -> None:
-    config = EstimatorConfig(char_ngrams=(2, 4), word_ngrams=(1, 1), tokens="words-and-punctuation")
+    config = TfidfConfig(char_ngrams=(2, 4), word_ngrams=(1, 1), tokens="words-and-punctuation")
     words, characters = specs_of(config)
     assert (words.analyzer, words.ngrams, words.tf) == ("words-and-punctuation", (1, 1), "log")
     assert (characters.analyzer, characters.ngrams, characters.tf) == ("char_wb", (2, 4), "log")
-    assert [spec.tf for spec in specs_of(EstimatorConfig(weighting="nb"))] == ["binary"]
-    assert [spec.tf for spec in specs_of(EstimatorConfig(sublinear_tf=False))] == ["count"]
+    assert [spec.tf for spec in specs_of(TfidfConfig(weighting="nb"))] == ["binary"]
+    assert [spec.tf for spec in specs_of(TfidfConfig(sublinear_tf=False))] == ["count"]

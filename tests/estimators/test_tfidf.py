@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from assay.config import EstimatorConfig
 from assay.estimators.regression import log_count_ratio
 from assay.estimators.tfidf import Fitted, fit_linear
 from assay.exceptions import DataError
+from assay.families import TfidfConfig
 from tests.conftest import QUIET
 from tests.corpus import ABUSE_GROUPS, SPAM_GROUPS, labelled
 
@@ -27,7 +27,7 @@ def fit(
     evidence: dict[str, NDArray[np.bool_]] | None = None,
     **config: Any,
 ) -> Fitted:
-    return fit_linear(EstimatorConfig(**config), labels, texts, targets, evidence=evidence, progress=QUIET)
+    return fit_linear(TfidfConfig(**config), labels, texts, targets, evidence=evidence, progress=QUIET)
 
 
 def containing(word: str, texts: Sequence[str]) -> NDArray[np.bool_]:

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from assay.config import faults
 from assay.estimators.held_out import HeldOut
-from assay.estimators.linear import LinearSpec
 from assay.estimators.manifest import OUT_OF_FOLD, THRESHOLDS, read_manifest
+from assay.estimators.stored_model import read_spec
 from assay.estimators.thresholds import ThresholdTable
 from assay.exceptions import ArtifactError
 
@@ -20,10 +20,7 @@ def read_held_out(folder: Path) -> HeldOut | None:
     """
     if OUT_OF_FOLD not in read_manifest(folder).files:
         return None
-    try:
-        spec = LinearSpec.model_validate_json((folder / "model.json").read_bytes())
-    except ValidationError as error:
-        raise ArtifactError(f"{folder} is not consistent:\n{faults(error)}", folder=folder) from error
+    spec = read_spec(folder)
     logits = 1 if spec.link == "sigmoid" else len(spec.labels)
     return HeldOut.read(folder / OUT_OF_FOLD, labels=len(spec.labels), logits=logits)
 

@@ -9,21 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from assay.config import Task, faults, read_task
 from assay.estimators.cascade import Cascade
 from assay.estimators.golden import golden_lines, read_golden
-from assay.estimators.linear import LinearModel, LinearSpec
 from assay.estimators.manifest import (
     GOLDEN,
+    NETWORK,
     OUT_OF_FOLD,
     PROFILE,
     REPORT,
     RULES,
     THRESHOLDS,
-    WEIGHTS,
     Manifest,
     digest_of,
     hash_file,
@@ -31,7 +29,7 @@ from assay.estimators.manifest import (
 )
 from assay.estimators.profile import Profile, profile_in
 from assay.estimators.rules import NO_RULES, Rules, read_rules
-from assay.estimators.tensors import copy_tensors, map_tensors, share_tensors, write_tensors
+from assay.estimators.stored_model import APART, read_model, read_spec
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
@@ -118,9 +116,9 @@ def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = 
     ['spam', 'ham']
     """
     apart = private or shared is not None
-    manifest = read_manifest(folder, besides=(WEIGHTS,) if apart else ())
+    manifest = read_manifest(folder, besides=APART if apart else (NETWORK,))
+    spec = read_spec(folder)
     try:
-        spec = LinearSpec.model_validate_json((folder / "model.json").read_bytes())
         point = OperatingPoint.model_validate_json((folder / "operating_point.json").read_bytes())
         task = read_task(folder / "task.toml")
         rules = _read_rules(task, manifest, folder)
@@ -133,7 +131,7 @@ def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = 
             f"{folder}: task, model and operating point speak of different labels.", folder=folder
         )
     evidence, deciding = ([rule.id for rule in part] for part in (rules.evidence, rules.deciding))
-    if list(spec.evidence) != evidence or sorted(point.rules) != sorted(deciding):
+    if list(spec.rules) != evidence or sorted(point.rules) != sorted(deciding):
         raise ArtifactError(
             f"{folder}: rules, model and operating point speak of different rules.", folder=folder
         )
@@ -142,7 +140,7 @@ def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = 
             f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
             folder=folder,
         )
-    model = LinearModel.from_arrays(spec, _read_weights(folder, manifest, apart, shared))
+    model = read_model(folder, spec, manifest, private=private, shared=shared)
     cascade = Cascade(
         task=task,
         model=model,
@@ -153,15 +151,6 @@ def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = 
     )
     read_golden(folder).check(cascade)
     return cascade
-
-
-def _read_weights(
-    folder: Path, manifest: Manifest, apart: bool, shared: Path | None
-) -> dict[str, NDArray[Any]]:
-    path, digest = folder / WEIGHTS, manifest.files[WEIGHTS]
-    if shared is not None:
-        return share_tensors(path, digest, shared)
-    return copy_tensors(path, digest) if apart else map_tensors(path)
 
 
 def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
@@ -179,7 +168,7 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
-    write_tensors(draft / WEIGHTS, cascade.model.to_arrays())
+    cascade.model.write(draft)
     if cascade.selection and cascade.selection.held_out:
         cascade.selection.held_out.write(draft / OUT_OF_FOLD)
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from assay.config import Frozen
 from assay.estimators.curves import CURVES, IsotonicCurve, SigmoidCurve
 from assay.estimators.linear import Floats, Link, probabilities, squash
 from assay.estimators.log_odds import log_odds
 from assay.exceptions import DataError
+from assay.frozen import Frozen
 
 Method = Literal["none", "sigmoid", "isotonic"]
 MIN_ROWS = 10

@@ -12,8 +12,9 @@ from assay.config import Task
 from assay.estimators.decider import Decider, Logits
 from assay.estimators.decision import Decision
 from assay.estimators.explanation import explain_text
-from assay.estimators.linear import Floats, LinearModel
+from assay.estimators.linear import Floats
 from assay.estimators.manifest import Manifest
+from assay.estimators.model import Model
 from assay.estimators.profile import Profile
 from assay.estimators.rules import NO_RULES, Rules
 from assay.estimators.texts import check_texts
@@ -22,6 +23,7 @@ from assay.exceptions import DataError
 
 if TYPE_CHECKING:
     from assay.estimators.selection import Selection
+    from assay.estimators.transformer import TrainingRecord
 
 
 class Judged(NamedTuple):
@@ -42,7 +44,8 @@ class Cascade:
 
     ``version`` is the registry's number, empty while unregistered; ``manifest`` is set once the cascade
     was loaded from an artifact, ``profile`` where that has one; ``selection`` (how the operating point
-    was chosen) until then. Columns of probabilities follow ``labels``.
+    was chosen) and ``training`` (how an encoder was trained) until then. Columns of probabilities follow
+    ``labels``.
 
     >>> from pathlib import Path
     >>> from assay.estimators import load_artifact
@@ -53,13 +56,14 @@ class Cascade:
     """
 
     task: Task
-    model: LinearModel
+    model: Model
     operating_point: OperatingPoint
     rules: Rules = NO_RULES
     version: str = ""
     manifest: Manifest | None = None
     selection: "Selection | None" = None
     profile: Profile | None = None
+    training: "TrainingRecord | None" = None
 
     @property
     def labels(self) -> tuple[str, ...]:

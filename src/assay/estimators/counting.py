@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from assay.config import EstimatorConfig
 from assay.estimators.kernel import compiled
 from assay.estimators.ngrams import TOKEN_PATTERNS, NgramSpec
 from assay.exceptions import DataError, MissingExtra
+from assay.families import TfidfConfig
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -25,7 +25,7 @@ class Counts(NamedTuple):
     matrix: "csr_matrix"
 
 
-def specs_of(config: EstimatorConfig) -> list[NgramSpec]:
+def specs_of(config: TfidfConfig) -> list[NgramSpec]:
     """Return the n-grams of each block of an estimator: of words, then of characters where it has them."""
     tf: Literal["binary", "log", "count"] = "log" if config.sublinear_tf else "count"
     if config.weighting == "nb":

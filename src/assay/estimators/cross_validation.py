@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.config import EstimatorConfig
 from assay.estimators.linear import Floats
 from assay.estimators.regression import Features, fit_regression
 from assay.exceptions import DataError
+from assay.families import TfidfConfig
 from assay.progress import Progress
 
 FOLDS = 5
@@ -51,7 +51,7 @@ def _spread(folds: dict[bytes, int], by_label: Mapping[str, Iterable[bytes]]) ->
 
 
 def held_out_logits(
-    config: EstimatorConfig,
+    config: TfidfConfig,
     labels: Sequence[str],
     features: Features,
     targets: NDArray[np.str_],
@@ -88,7 +88,7 @@ def held_out_logits(
 
 
 def _score(
-    config: EstimatorConfig,
+    config: TfidfConfig,
     labels: Sequence[str],
     features: Features,
     targets: NDArray[np.str_],
@@ -99,7 +99,7 @@ def _score(
     return regression.logits(features.rows(inside))
 
 
-def _at_once(config: EstimatorConfig) -> int:
+def _at_once(config: TfidfConfig) -> int:
     """Return how many folds are fitted at once; each holds a copy of the counts."""
     # liblinear's dual solver draws from one generator for all threads: two at once would not repeat.
     return 1 if config.weighting == "nb" else min(MOST_AT_ONCE, os.cpu_count() or 1)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from assay.config import Frozen
 from assay.estimators.linear import Floats, sigmoid, squash
 from assay.exceptions import DataError, MissingExtra
+from assay.frozen import Frozen
 
 FLAT = 1e-6
 """A sigmoid that rises less than this over one standard deviation of the log-odds is flat."""

@@ -1,5 +1,6 @@
 """Embeddings of texts by a frozen encoder, kept on disk as they are made."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,7 +90,7 @@ class EmbeddingStore:
         """Write a part under its final name only once it is whole."""
         self._folder.mkdir(parents=True, exist_ok=True)
         # Named by what it holds: runs side by side write the same file, or different ones.
-        name = keys[0].hex()
+        name = hashlib.blake2b(b"".join(keys), digest_size=8).hexdigest()
         unfinished = self._folder / f"{name}.{os.getpid()}.tmp"
         stacked = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1)
         write_tensors(unfinished, {"keys": stacked, "embeddings": values})

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assay.estimators.linear import LinearModel
+from assay.estimators.model import Model
 from assay.estimators.rules import Hit, Rules
 
 MOST_NGRAMS = 20
@@ -56,13 +57,15 @@ class Explanation:
         return asdict(self)
 
 
-def explain_text(model: LinearModel, rules: Rules, text: str, *, label: str, ruled: bool) -> Explanation:
+def explain_text(model: Model, rules: Rules, text: str, *, label: str, ruled: bool) -> Explanation:
     """Return what moved the decision for a text towards or away from a label.
 
     ``ruled`` says that a rule decided: the model has no part in it then.
     """
     fired = rules.find(text)
     if ruled:
+        return Explanation(label=label, rules=tuple(_fired(hit, None) for hit in fired))
+    if not isinstance(model, LinearModel):
         return Explanation(label=label, rules=tuple(_fired(hit, None) for hit in fired))
     column, sign = _logit_of(model, label)
     weights = {}

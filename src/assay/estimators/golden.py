@@ -13,9 +13,6 @@ from assay.estimators.manifest import GOLDEN
 from assay.estimators.texts import check_texts
 from assay.exceptions import ArtifactError, TextError
 
-TOLERANCE = 1e-6
-"""How far a probability of a linear model may lie from the recorded one."""
-
 
 def golden_lines(cascade: Cascade, texts: Sequence[str]) -> str:
     """Return one JSON line a text: the text, the label given and every label's probability."""
@@ -38,7 +35,7 @@ class Golden:
 
     def check(self, cascade: Cascade) -> None:
         """Raise ArtifactError unless the cascade decides every text as recorded."""
-        judged = cascade.judge(self.texts)
+        judged, tolerance = cascade.judge(self.texts), cascade.model.tolerance
         found, expected = judged.probabilities, self.probabilities
         if expected.shape != found.shape:
             raise ArtifactError(
@@ -46,10 +43,10 @@ class Golden:
             )
         apart = np.abs(found - expected).max(axis=1).tolist()
         for number, label in enumerate(judged.labels):
-            if label != self.labels[number] or not apart[number] <= TOLERANCE:
+            if label != self.labels[number] or not apart[number] <= tolerance:
                 raise ArtifactError(
                     f"{self.place} line {number + 1}: the recorded decision is {self.labels[number]!r}, now "
-                    f"it is {label!r}, its probability {apart[number]:.3g} away (at most {TOLERANCE}). "
+                    f"it is {label!r}, its probability {apart[number]:.3g} away (at most {tolerance}). "
                     "The version is refused.",
                     file=self.place.name,
                     line=number + 1,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +16,10 @@ from assay.estimators.thresholds import Sample
 from assay.exceptions import ArtifactError, DataError
 
 KEY_BYTES = 16
-KINDS = {"keys": "uint8", "logits": "float64", "truth": "uint32", "validation": "uint8", "ruled": "uint32"}
+KINDS = {
+    **{"keys": "uint8", "logits": "float64", "truth": "uint32", "validation": "uint8", "ruled": "uint32"},
+    "unscored": "uint8",
+}
 """The types of the arrays in a file."""
 
 
@@ -26,7 +29,8 @@ class HeldOut:
 
     ``keys`` identify the exact texts, shape (rows, 16); ``logits`` has the shape (rows, logits); ``truth``
     holds label numbers; ``validation`` marks the rows of that side; ``ruled`` holds the label number that
-    a rule decided, or -1.
+    a rule decided, or -1. ``unscored`` identifies texts that were trained on and have no score, shape
+    (texts, 16).
     """
 
     keys: NDArray[np.uint8]
@@ -34,6 +38,7 @@ class HeldOut:
     truth: NDArray[np.int64]
     validation: NDArray[np.bool_]
     ruled: NDArray[np.int64]
+    unscored: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, KEY_BYTES), np.uint8))
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -50,7 +55,9 @@ class HeldOut:
 
     def seen(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of the texts are training rows, to the letter, shape (texts,)."""
-        return self.places(texts) >= 0
+        known = {key.tobytes() for key in (*self.keys, *self.unscored)}
+        found = (key.tobytes() in known for key in keys_of(texts))
+        return np.fromiter(found, np.bool_, len(texts))
 
     def check_unseen(self, texts: Sequence[str], model: str) -> None:
         """Raise DataError when the model of these scores, by its name, was trained on some of the texts."""
@@ -71,6 +78,7 @@ class HeldOut:
             truth=self.truth[rows],
             validation=self.validation[rows],
             ruled=self.ruled[rows],
+            unscored=self.unscored,
         )
 
     def write(self, path: Path) -> None:
@@ -83,6 +91,8 @@ class HeldOut:
             # No rule: 0; the format has no negative numbers.
             "ruled": self.ruled + 1,
         }
+        if len(self.unscored):
+            arrays["unscored"] = self.unscored
         write_tensors(path, {name: array.astype(KINDS[name]) for name, array in arrays.items()})
 
     @classmethod
@@ -91,11 +101,14 @@ class HeldOut:
         arrays = map_tensors(path)
         rows = np.size(arrays.get("truth", ()))
         widths = {"keys": (KEY_BYTES,), "logits": (logits,), "truth": (), "validation": (), "ruled": ()}
-        _check(arrays, {name: (rows, *width) for name, width in widths.items()}, path)
+        unscored = arrays.setdefault("unscored", np.zeros((0, KEY_BYTES), np.uint8))
+        shapes = {name: (rows, *width) for name, width in widths.items()}
+        _check(arrays, shapes | {"unscored": (len(np.atleast_1d(unscored)), KEY_BYTES)}, path)
         truth, ruled = arrays["truth"].astype(np.int64), arrays["ruled"].astype(np.int64) - 1
         if truth.max(initial=0) >= labels or ruled.max(initial=0) >= labels:
             raise ArtifactError(f"{path} speaks of more labels than the {labels} of the task.", path=path)
-        return cls(arrays["keys"], arrays["logits"], truth, arrays["validation"].astype(np.bool_), ruled)
+        validation = arrays["validation"].astype(np.bool_)
+        return cls(arrays["keys"], arrays["logits"], truth, validation, ruled, unscored)
 
 
 def keys_of(texts: Sequence[str]) -> NDArray[np.uint8]:

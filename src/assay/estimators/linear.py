@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from math import exp
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -12,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from assay.config import Frozen
 from assay.estimators import kernel
+from assay.estimators.manifest import WEIGHTS
 from assay.estimators.ngrams import NgramSpec, analyzer_of, preparation_of
+from assay.estimators.tensors import write_tensors
 from assay.estimators.vocabulary import Vocabulary
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 
 if TYPE_CHECKING:
     from assay.estimators.kernel import scoring
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Link = Literal["sigmoid", "softmax", "ovr"]
 
+TOLERANCE = 1e-6
+"""How far a probability of a linear model may lie from the recorded one."""
 GRAMS_AT_ONCE = 8192
 """From how many n-grams on a batch is looked up: enough to spread numpy's costs, few enough for the cache."""
 
@@ -36,10 +41,16 @@ class LinearSpec(Frozen):
     hits are features, in the order of their columns.
     """
 
+    kind: Literal["linear"] = "linear"
     link: Link
     labels: tuple[str, ...]
     blocks: tuple[NgramSpec, ...]
     evidence: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The evidence rules, by the name that every kind of model has for them."""
+        return self.evidence
 
     @model_validator(mode="after")
     def _rules_differ(self) -> Self:
@@ -260,6 +271,20 @@ class LinearModel:
             blocks=tuple(b.spec for b in self.blocks),
             evidence=self.rules,
         )
+
+    @property
+    def costly(self) -> bool:
+        """False: a text takes microseconds."""
+        return False
+
+    @property
+    def tolerance(self) -> float:
+        """How far a probability may lie from the recorded one."""
+        return TOLERANCE
+
+    def write(self, folder: Path) -> None:
+        """Write the weights into an artifact folder."""
+        write_tensors(folder / WEIGHTS, self.to_arrays())
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays to store; those of block i are named ``i.name``."""

@@ -7,13 +7,16 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from assay.config import Frozen, faults
+from assay.config import faults
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 
 RULES = "rules.toml"
 WEIGHTS = "model.safetensors"
-DECIDING = ("task.toml", RULES, "model.json", WEIGHTS, "operating_point.json")
-"""The files that decide; a version's identity is the digest of their hashes. A task may have no rules."""
+NETWORK, TOKENIZER = "model.onnx", "tokenizer.json"
+DECIDING = ("task.toml", RULES, "model.json", WEIGHTS, NETWORK, TOKENIZER, "operating_point.json")
+"""The files that decide; a version's identity is the digest of their hashes. A task may have no rules, and a
+model has either weights or a network and its tokenizer."""
 
 GOLDEN = "golden.jsonl"
 REPORT = "report.json"
@@ -41,7 +44,10 @@ class Manifest(Frozen):
     @model_validator(mode="after")
     def _holds_what_decides(self) -> Self:
         unknown = sorted(set(self.files) - {*DECIDING, *ANNEXES})
-        missing = sorted({*DECIDING, GOLDEN} - {RULES} - set(self.files))
+        model = {NETWORK, TOKENIZER} if {NETWORK, TOKENIZER} & set(self.files) else {WEIGHTS}
+        absent = {RULES, WEIGHTS, NETWORK, TOKENIZER} - model
+        missing = sorted({*DECIDING, GOLDEN} - absent - set(self.files))
+        unknown += sorted({WEIGHTS, NETWORK, TOKENIZER} & absent & set(self.files))
         if unknown or missing:
             raise ValueError(f"files: unknown {unknown}, missing {missing}")
         if self.digest != digest_of(self.files):
@@ -59,6 +65,11 @@ def hash_file(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_bytes(content: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def check_digest(path: Path, found: str, expected: str) -> None:

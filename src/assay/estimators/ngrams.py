@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from assay.config import Frozen, NgramRange
+from assay.families import NgramRange
+from assay.frozen import Frozen
 
 TOKEN_PATTERNS = {
     "words": r"(?u)\b\w\w+\b",

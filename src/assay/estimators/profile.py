@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from assay.config import Frozen, faults
+from assay.config import faults
 from assay.estimators.manifest import PROFILE, Manifest, read_manifest
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 
 FORMAT = 1
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from assay.estimators.binning import ABOVE, MODEL, NEAR, counts_of, numbers_of
 from assay.estimators.cascade import Cascade
 from assay.estimators.linear import Block, LinearModel
+from assay.estimators.model import Model
 from assay.estimators.profile import Observation, Profile, Reference, Statistic
 from assay.exceptions import DataError
 
@@ -68,7 +69,7 @@ def observe(cascade: Cascade, texts: Sequence[str]) -> list[Observation]:
     ]
 
 
-def unknown_share(model: LinearModel, text: str) -> float | None:
+def unknown_share(model: Model, text: str) -> float | None:
     """Return which share of a text's distinct words the model's vocabulary lacks; see ``unknown_shares``.
 
     >>> from pathlib import Path
@@ -80,7 +81,7 @@ def unknown_share(model: LinearModel, text: str) -> float | None:
     return unknown_shares(model, [text])[0]
 
 
-def unknown_shares(model: LinearModel, texts: Sequence[str]) -> list[float | None]:
+def unknown_shares(model: Model, texts: Sequence[str]) -> list[float | None]:
     """Return for each text which share of its distinct words the model's vocabulary lacks.
 
     Looked at are the first ``FIRST_CHARACTERS`` characters, without the word that they cut. 1 for a text
@@ -99,7 +100,9 @@ def _first(text: str) -> str:
     return text[:FIRST_CHARACTERS].rsplit(None, 1)[0]
 
 
-def _word_block(model: LinearModel) -> Block | None:
+def _word_block(model: Model) -> Block | None:
+    if not isinstance(model, LinearModel):
+        return None
     words = (block for block in model.blocks if not block.spec.analyzer.startswith("char"))
     return next((block for block in words if block.spec.ngrams[0] == 1), None)
 

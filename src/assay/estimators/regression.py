@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.config import EstimatorConfig
 from assay.estimators.conversion import arrange
 from assay.estimators.linear import Floats
 from assay.exceptions import DataError
+from assay.families import TfidfConfig
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -66,7 +66,7 @@ class Regression(NamedTuple):
 
 
 def fit_regression(
-    config: EstimatorConfig, labels: Sequence[str], features: Features, targets: NDArray[np.str_]
+    config: TfidfConfig, labels: Sequence[str], features: Features, targets: NDArray[np.str_]
 ) -> Regression:
     """Return the regression fitted on texts, its logits in the order of ``labels``.
 
@@ -82,7 +82,7 @@ def fit_regression(
     return Regression(weighings, *arrange(classifier.coef_, classifier.intercept_, classes, labels))
 
 
-def _weighing(config: EstimatorConfig, counts: "csr_matrix", positive: NDArray[np.bool_]) -> Weighing:
+def _weighing(config: TfidfConfig, counts: "csr_matrix", positive: NDArray[np.bool_]) -> Weighing:
     """Return what the counts of training rows teach, as if they alone had been counted."""
     rows = np.bincount(counts.indices, minlength=counts.shape[1])
     known = rows >= config.min_df
@@ -122,7 +122,7 @@ def log_count_ratio(matrix: "csr_matrix", positive: NDArray[np.bool_], alpha: fl
     return ratio
 
 
-def _classifier(config: EstimatorConfig, labels: int, *, dual: bool) -> "LogisticRegression":
+def _classifier(config: TfidfConfig, labels: int, *, dual: bool) -> "LogisticRegression":
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.config import EstimatorConfig
 from assay.estimators.conversion import Counted, assemble
 from assay.estimators.counting import Counts, count_ngrams, specs_of
 from assay.estimators.cross_validation import held_out_logits
@@ -14,6 +13,7 @@ from assay.estimators.linear import Floats, LinearModel, Link
 from assay.estimators.ngrams import NgramSpec
 from assay.estimators.regression import Features, Regression, fit_regression
 from assay.exceptions import DataError
+from assay.families import TfidfConfig
 from assay.progress import Progress
 
 
@@ -28,7 +28,7 @@ class Fitted(NamedTuple):
 
 
 def fit_linear(
-    config: EstimatorConfig,
+    config: TfidfConfig,
     labels: Sequence[str],
     texts: Sequence[str],
     targets: Sequence[str],
@@ -43,7 +43,7 @@ def fit_linear(
     n-grams. ``folds`` holds each text's fold (``folds_of``). Raises DataError when the texts leave nothing
     to learn from, MissingExtra without scikit-learn.
     """
-    _check_targets(labels, targets)
+    check_targets(labels, targets)
     hits = _columns(evidence or {}, len(texts))
     with progress.step(f"count the n-grams of {len(texts):,} texts"):
         specs = specs_of(config)
@@ -60,7 +60,8 @@ def fit_linear(
     return Fitted(model, held_out_logits(config, labels, features, truth, numbers, progress=progress))
 
 
-def _check_targets(labels: Sequence[str], targets: Sequence[str]) -> None:
+def check_targets(labels: Sequence[str], targets: Sequence[str]) -> None:
+    """Raise DataError unless every row's label is one of the task's, and each of these has rows."""
     strays = sorted(set(targets) - set(labels))
     if strays:
         raise DataError(

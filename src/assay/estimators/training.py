@@ -6,17 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from assay.config import FoldingConfig, Task
 from assay.estimators.cascade import Cascade
-from assay.estimators.cross_validation import folds_of
-from assay.estimators.held_out import HeldOut, keys_of
+from assay.estimators.fitting import fit_model, numbers_of
+from assay.estimators.held_out import HeldOut
 from assay.estimators.rules import NO_RULES, Rules, read_rules
 from assay.estimators.selection import measure_rules, ruled_labels, select
 from assay.estimators.texts import check_texts
-from assay.estimators.tfidf import fit_linear
 from assay.exceptions import ConfigError
 from assay.progress import Progress
 
@@ -25,14 +21,21 @@ if TYPE_CHECKING:
 
 
 def train_cascade(
-    task: Task, train: "Rows", validation: "Rows | None" = None, *, progress: Progress
+    task: Task,
+    train: "Rows",
+    validation: "Rows | None" = None,
+    *,
+    work: Path | None = None,
+    progress: Progress,
 ) -> Cascade:
     """Return the cascade of a task fitted on the rows of both sides.
 
     Every row is also scored by a model that did not see it. On these scores the calibration is chosen, by the
-    Brier score of the ``validation`` rows, and the threshold. Raises RuleError for rules that cannot be used,
-    GoalError for a goal that no threshold reaches, DataError when the rows leave nothing to learn from,
-    TextError for a text that could not be scored.
+    Brier score of the ``validation`` rows, and the threshold. An encoder is fitted on the rows of ``train``
+    alone, and chosen for are the scores of the validation rows; ``work`` is the folder where it keeps what an
+    interrupted training goes on from. Raises RuleError for rules that cannot be used, GoalError for a goal
+    that no threshold reaches, DataError when the rows leave nothing to learn from, TextError for a text that
+    could not be scored, ConfigError for a base that cannot be used, MissingExtra.
 
     >>> from assay.config import parse_task
     >>> from assay.datasets import Rows
@@ -45,33 +48,32 @@ def train_cascade(
     >>> cascade.predict(["free now", "lunch at two?"])
     ['spam', 'ham']
     """
-    rows = train + validation if validation else train
+    validation = validation or type(train)([], [])
+    rows = train + validation if len(validation) else train
     check_texts(rows.texts)
     rules = rules_of(task)
     for rule in rules.expired:
         progress.say(f"  the rule {rule.id!r} is off: it expired on {rule.expires}")
     hits = rules.hits(rows.texts)
     first = len(rules.deciding)
-    model, logits = fit_linear(
-        task.estimator,
-        task.labels,
-        rows.texts,
-        rows.labels,
+    model, held_out, record = fit_model(
+        task,
+        train,
+        validation,
         evidence={rule.id: hits[:, first + at] for at, rule in enumerate(rules.evidence)},
-        folds=folds_of(rows.texts, rows.labels) if needs_scores(task) else None,
+        ruled=ruled_labels(rules, task.labels, hits),
+        scores=needs_scores(task),
+        work=work,
         progress=progress,
     )
-    truth = numbers_of(rows.labels, task.labels)
-    held_out = None
-    if logits is not None:
-        validating = np.arange(len(rows)) >= len(train)
-        ruled = ruled_labels(rules, task.labels, hits)
-        held_out = HeldOut(keys_of(rows.texts), logits, truth, validating, ruled)
     with progress.step("choose calibration and operating point"):
         point, selection = select(task, model.link, held_out)
     progress.say(f"  {selection.reason}")
+    truth = numbers_of(rows.labels, task.labels)
     point = point.model_copy(update={"rules": measure_rules(rules, task.labels, hits, truth)})
-    return Cascade(task=task, model=model, rules=rules, operating_point=point, selection=selection)
+    return Cascade(
+        task=task, model=model, rules=rules, operating_point=point, selection=selection, training=record
+    )
 
 
 def retune(cascade: Cascade, task: Task, texts: Sequence[str], scored: HeldOut) -> Cascade:
@@ -117,9 +119,3 @@ def rules_of(task: Task) -> Rules:
 def needs_scores(task: Task) -> bool:
     """Return whether anything of a task is chosen on held-out scores."""
     return task.calibration != "none" or task.threshold.parsed.kind != "fixed"
-
-
-def numbers_of(given: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
-    """Return the number of each label given."""
-    number = {label: at for at, label in enumerate(labels)}
-    return np.fromiter((number[label] for label in given), np.int64, len(given))

@@ -42,8 +42,8 @@ def quantization(report: Report) -> Iterator[str]:
     yield ""
     yield (
         f"The network's weights are kept in eight bits. Of the {found.rows:,} validation rows, "
-        f"{found.flips:,} ({100 * found.flipped:.3g} %) get another label than before, each network at its own "
-        f"threshold. Probabilities moved by {found.mean_difference:.4f} in the mean and by "
+        f"{found.flips:,} ({100 * found.flipped:.3g} %) get another label than before, each network at its "
+        f"own threshold. Probabilities moved by {found.mean_difference:.4f} in the mean and by "
         f"{found.largest_difference:.4f} at most."
     )
     yield ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.exceptions import DataError
+from assay.frozen import Frozen
 
 if TYPE_CHECKING:
     from assay.datasets import Rows

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assay.config import Frozen
 from assay.estimators import OperatingPoint, Sample, ThresholdRow
 from assay.evaluation.paired import PairedComparison, compare_decisions
 from assay.evaluation.text_table import text_table
 from assay.exceptions import ConfigError
+from assay.frozen import Frozen
 
 MINUTES = 2.0
 """What an analyst spends on one alert when nobody says otherwise."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from assay.config import Frozen, Goal
+from assay.config import Goal
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of, resample_cells
 from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import Counts, Floats
+from assay.frozen import Frozen
 
 if TYPE_CHECKING:
     from assay.estimators import ThresholdTable

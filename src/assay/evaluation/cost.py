@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.estimators import read_manifest
 from assay.evaluation.footprint import measure_footprint
 from assay.evaluation.metrics import Floats
+from assay.frozen import Frozen
 
 if TYPE_CHECKING:
     from assay.estimators import Cascade

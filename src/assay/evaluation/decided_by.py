@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.evaluation.intervals import Interval, exact_interval
 from assay.evaluation.metrics import Counts
+from assay.frozen import Frozen
 
 
 class RuleRows(Frozen):

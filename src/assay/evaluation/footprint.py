@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from assay.config import Frozen
 from assay.estimators import load_artifact, uncompiled
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 
 LIMIT_SECONDS = 300
 LAZY = ("encodings.utf_8_sig", "mmap", "safetensors")

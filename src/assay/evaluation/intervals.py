@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from assay.config import Frozen
 from assay.estimators import CONFIDENCE, share_bounds
+from assay.frozen import Frozen
 
 NO_ROWS = "there are no rows"
 """The usual reason why a figure is undefined."""

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import confusion_cells
 from assay.evaluation.rowwise import Rowwise
 from assay.evaluation.slices import RESEMBLES, rng_of, worth_of
+from assay.frozen import Frozen
 
 Mask = NDArray[np.bool_]
 NONE_APART = "every row was seen in training or resembles a training row"

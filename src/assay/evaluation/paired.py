@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.config import Frozen
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of
 from assay.evaluation.intervals import NO_ROWS, Interval
 from assay.evaluation.metrics import Counts, Floats
+from assay.frozen import Frozen
 
 RESAMPLES = 1000
 CHUNK_COUNTS = 1 << 21

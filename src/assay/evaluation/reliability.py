@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.estimators import draw_bounds
 from assay.evaluation.bootstrap import interval_of, resample_weights
 from assay.evaluation.intervals import NO_ROWS, Interval, exact_interval
 from assay.evaluation.metrics import Counts, Floats
+from assay.frozen import Frozen
 
 MOST_BINS = 15
 ROWS_A_BIN = 20

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from assay.config import Frozen, faults
+from assay.config import faults
 from assay.estimators import QuantizationCost
 from assay.evaluation.behaviour import BehaviourTest, MustPassCase
 from assay.evaluation.confirmation import ChosenPoint
@@ -20,6 +20,7 @@ from assay.evaluation.rowwise import Rowwise
 from assay.evaluation.rule_book import RuleBook
 from assay.evaluation.slices import Slice
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 
 FORMAT: Literal[1] = 1
 Metric = Literal["accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "pr_auc"]

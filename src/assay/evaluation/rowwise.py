@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from assay.config import Frozen
 from assay.evaluation.metrics import Counts, confusion_cells
+from assay.frozen import Frozen
 
 MAX_BYTES = 1 << 27
 """A packed column that unpacks to more, 67 million rows, is refused before it fills the memory."""

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.evaluation.intervals import Interval
 from assay.evaluation.text_table import text_table
+from assay.frozen import Frozen
 
 Verdict = Literal["dead", "harmful", "redundant", "expired"]
 COLUMNS = (

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.evaluation import metrics
 from assay.evaluation.bootstrap import interval_of, resample_cells
 from assay.evaluation.intervals import NO_ROWS, Interval, exact_interval
 from assay.evaluation.metrics import Counts, Floats
 from assay.evaluation.rowwise import Grouping, Rowwise, pack
+from assay.frozen import Frozen
 
 if TYPE_CHECKING:
     from assay.datasets import Rows

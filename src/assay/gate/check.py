@@ -1,6 +1,6 @@
 """One check of a decision."""
 
-from assay.config import Frozen
+from assay.frozen import Frozen
 
 
 class Check(Frozen):

@@ -5,9 +5,10 @@ from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
 
-from assay.config import Frozen, GatePolicy, MustPass, faults
+from assay.config import GatePolicy, MustPass, faults
 from assay.evaluation import PairedComparison
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 from assay.gate.check import Check
 from assay.gate.slices import SliceComparison
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from assay.config import Compared, Frozen, GatePolicy
+from assay.config import Compared, GatePolicy
 from assay.evaluation import Difference, PairedComparison
+from assay.frozen import Frozen
 from assay.gate.check import Check
 from assay.gate.comparison import allowed, not_lower
 from assay.gate.pairing import Pair

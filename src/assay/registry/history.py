@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from assay.audit import Entry, Seat
-from assay.config import Frozen
+from assay.frozen import Frozen
 
 
 class Tenure(Frozen):

@@ -10,7 +10,7 @@ from assay.estimators.encoder.batches import batches_of
 from assay.estimators.encoder.sessions import Runtime, Sessions
 from assay.estimators.encoder.spec import EncoderSpec
 from assay.estimators.encoder.tokens import Tokens
-from assay.estimators.linear import Floats, Link
+from assay.estimators.linear import EvidenceWeights, Floats, Link
 
 NETWORK = "model.onnx"
 TOKENIZER = "tokenizer.json"
@@ -25,6 +25,7 @@ class EncoderModel:
 
     costly = True
     """A text takes milliseconds: never to be asked on an event loop."""
+    evidence: EvidenceWeights | None = None
     rules: tuple[str, ...] = ()
     """An encoder has no rules among its features."""
 

@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from assay.config import Frozen
 from assay.estimators.linear import Link
+from assay.families import Truncation
+from assay.frozen import Frozen
 
-Truncation = Literal["head+tail", "head"]
 Precision = Literal["fp32", "int8"]
 
 MOST_TOKENS = 100_000
@@ -38,6 +38,11 @@ class EncoderSpec(Frozen):
         if self.link != wanted:
             raise ValueError(f"with {len(self.labels)} labels the link is {wanted!r}, not {self.link!r}")
         return self
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The evidence rules that are features: an encoder has none."""
+        return ()
 
     @property
     def logits(self) -> int:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assay.estimators.encoder.spec import Truncation
 from assay.exceptions import ArtifactError, MissingExtra
+from assay.families import Truncation
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PADDING = ("[PAD]", "<pad>", "<|padding|>")
 """What tokenizers call the token that fills a row up."""
+UNKNOWN = ("[UNK]", "<unk>")
 HEAD = 4
 """The head is one part in so many of what fits, the tail the rest (Sun et al. 2019: 128 of 510)."""
 
@@ -40,6 +41,10 @@ class Tokens:
         named = (self._tokenizer.token_to_id(name) for name in PADDING)
         self.pad = next((number for number in named if number is not None), 0)
         """The id of the token that fills rows up; the attention mask hides it."""
+        self.unknown = next(
+            (number for number in map(self._tokenizer.token_to_id, UNKNOWN) if number is not None), None
+        )
+        """The id of the token that stands for what the vocabulary lacks; None where it has none."""
         self.size = 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values())
         """One more than the largest id: how many entries the network's vocabulary must have."""
 

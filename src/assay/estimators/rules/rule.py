@@ -5,7 +5,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from assay.config import Frozen, Name
+from assay.config import Name
+from assay.frozen import Frozen
 
 MAX_PATTERN = 2_000
 """The longest pattern, in characters."""

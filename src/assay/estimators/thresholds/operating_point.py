@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from assay.config import Frozen
 from assay.estimators.calibration import Calibration
 from assay.estimators.linear import Floats
 from assay.estimators.shares import share_bounds
+from assay.frozen import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Numbers = NDArray[np.int64]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from assay.config import Frozen
+from assay.frozen import Frozen
 
 Estimate = tuple[float, float, float]
 """A value and the two ends of its interval."""

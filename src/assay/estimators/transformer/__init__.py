@@ -1,1 +1,13 @@
-"""Fine-tuned and frozen transformer encoders; the only place that imports torch and transformers."""
+"""Training encoders: the only place that imports PyTorch and transformers, when it is asked to."""
+
+from typing import TYPE_CHECKING
+
+from assay.lazy import lazily
+
+if TYPE_CHECKING:
+    from assay.estimators.transformer.fit import fit_encoder
+    from assay.estimators.transformer.record import Epoch, TrainingRecord
+else:
+    __getattr__ = lazily(__name__, {"fit": ("fit_encoder",), "record": ("Epoch", "TrainingRecord")})
+
+__all__ = ["Epoch", "TrainingRecord", "fit_encoder"]

@@ -7,11 +7,12 @@ from typing import Annotated, NamedTuple, Self
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
-from assay.config import Frozen, faults
+from assay.config import faults
 from assay.estimators.linear import Floats
 from assay.estimators.thresholds.goals import f1_of
 from assay.estimators.thresholds.operating_point import Numbers
 from assay.exceptions import ArtifactError
+from assay.frozen import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
 MB = 1_000_000
@@ -70,8 +71,8 @@ class QuantizationCost(Frozen):
     def lines(self) -> Iterator[str]:
         """Yield one line for people."""
         yield (
-            f"int8 on {self.rows:,} validation rows: F1 {self.int8.f1:.4f} (fp32 {self.fp32.f1:.4f}), accuracy "
-            f"{self.int8.accuracy:.4f} ({self.fp32.accuracy:.4f}), {self.flips:,} decisions differ, "
+            f"int8 on {self.rows:,} validation rows: F1 {self.int8.f1:.4f} (fp32 {self.fp32.f1:.4f}), "
+            f"accuracy {self.int8.accuracy:.4f} ({self.fp32.accuracy:.4f}), {self.flips:,} decisions differ, "
             f"probabilities by {self.mean_difference:.4f} in the mean and {self.largest_difference:.4f} at "
             f"most; {self.int8.size_mb:,.1f} MB instead of {self.fp32.size_mb:,.1f}"
         )
@@ -92,7 +93,10 @@ class QuantizationCost(Frozen):
 def measure_quantization(
     truth: Numbers, fp32: Answers, int8: Answers, *, labels: Sequence[str], positive: str
 ) -> QuantizationCost:
-    """Return what eight bits cost on rows whose true label numbers are known. Raises ValueError without rows."""
+    """Return what eight bits cost on rows whose true label numbers are known.
+
+    Raises ValueError without rows.
+    """
     if not len(truth):
         raise ValueError("There are no rows to measure the quantized network on.")
     moved = np.abs(fp32.probabilities - int8.probabilities).max(axis=1)

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from assay.config import Frozen
 from assay.evaluation.intervals import Interval
+from assay.frozen import Frozen
 
 
 class Changed(Frozen):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.config import Frozen
 from assay.exceptions import MissingExtra
+from assay.frozen import Frozen
 from assay.telemetry.decisions.redaction import redact
 
 Floats = NDArray[np.float64]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from assay.config import Frozen
+from assay.frozen import Frozen
 from assay.telemetry.drift.findings import Finding
 from assay.telemetry.drift.gathering import Kept
 

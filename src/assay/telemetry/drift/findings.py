@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from assay.config import Frozen
+from assay.frozen import Frozen
 from assay.telemetry.drift.watch import DISTRIBUTION_MATTERS, SHARE_MATTERS
 
 ALPHA = 0.01

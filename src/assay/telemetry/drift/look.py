@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from assay.config import Frozen
 from assay.estimators import Profile
 from assay.exceptions import MissingExtra
+from assay.frozen import Frozen
 from assay.telemetry.drift.comparing import findings_of
 from assay.telemetry.drift.domain import FEWEST, Domain, tell_apart
 from assay.telemetry.drift.examples import Example, examples_of

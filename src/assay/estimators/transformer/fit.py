@@ -1,0 +1,131 @@
+"""A base and labelled rows to the encoder that is served."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.config import Task
+from assay.estimators.encoder.model import EncoderModel
+from assay.estimators.encoder.spec import EncoderSpec
+from assay.estimators.encoder.tokens import Tokens
+from assay.estimators.linear import Link
+from assay.estimators.transformer.base import Base, check_vocabulary, load_base
+from assay.estimators.transformer.checkpoints import Checkpoints, folder_of
+from assay.estimators.transformer.export import export_network
+from assay.estimators.transformer.finetune import FineTuning, identify
+from assay.estimators.transformer.learning import Encoded
+from assay.estimators.transformer.network import build_classifier, save_checkpoint
+from assay.estimators.transformer.record import TrainingRecord
+from assay.estimators.transformer.schedule import draw_rows
+from assay.families import EncoderConfig, TransformerConfig
+from assay.progress import Progress
+
+if TYPE_CHECKING:
+    from assay.datasets import Rows
+
+CHECKPOINT = "trained"
+
+
+def finetune(
+    config: TransformerConfig,
+    task: Task,
+    train: "Rows",
+    validation: "Rows",
+    *,
+    work: Path,
+    progress: Progress,
+) -> tuple[bytes, Base, TrainingRecord]:
+    """Return the exported network of a fine-tuned encoder, what it began with, and how it was trained.
+
+    ``work`` is the folder of the task's trainings: an interrupted one of the same settings and rows is gone
+    on with. Raises ConfigError for a base or a checkpoint that cannot be used, AssayError when memory
+    does not suffice for a single row.
+    """
+    base = load_base(config)
+    tokens = base.tokens(config)
+    check_vocabulary(base, tokens, train.texts)
+    with progress.step(f"cut {len(train) + len(validation):,} texts into tokens"):
+        sides = [_encoded(tokens, rows, task.labels) for rows in (train, validation)]
+    kept = draw_rows(sides[0].truth, config.max_rows, seed=config.seed)
+    taken = Encoded([sides[0].ids[at] for at in kept.tolist()], sides[0].truth[kept])
+    with progress.step(f"load the base {base.name}"):
+        network = build_classifier(base, task.labels, seed=config.seed)
+        identity = identify(config, task.labels, network, taken, sides[1])
+    folder = folder_of(work, identity)
+    training = FineTuning(
+        config,
+        network,
+        taken,
+        sides[1],
+        pad=tokens.pad,
+        positive=task.labels.index(task.positive) if task.binary else None,
+        checkpoints=Checkpoints(folder, identity),
+        progress=progress,
+    )
+    progress.say(
+        f"  {len(kept):,} rows, {np.mean(taken.lengths):.0f} tokens each in the mean, on "
+        f"{training.learner.device.type} in {training.learner.precision}"
+    )
+    training.run()
+    with progress.step("export the network"):
+        save_checkpoint(network, base.tokenizer, folder / CHECKPOINT)
+        exported = export_network(network, labels=len(task.labels))
+    state = training.state
+    record = TrainingRecord(
+        epochs=tuple(state.epochs),
+        best=state.best,
+        losses=tuple(state.losses),
+        facts={
+            "encoder_rows": len(kept),
+            "encoder_tokens": sum(taken.lengths),
+            "encoder_device": training.learner.device.type,
+            "encoder_precision": training.learner.precision,
+            "encoder_rows_at_once": state.rows_at_once,
+            "encoder_seconds": round(sum(epoch.seconds for epoch in state.epochs), 1),
+        },
+        checkpoint=folder / CHECKPOINT,
+    )
+    return exported, base, record
+
+
+def _encoded(tokens: Tokens, rows: "Rows", labels: Sequence[str]) -> Encoded:
+    number = {label: at for at, label in enumerate(labels)}
+    return Encoded(tokens.ids(rows.texts), np.array([number[label] for label in rows.labels], np.int64))
+
+
+def encoder_of(config: EncoderConfig, task: Task, network: bytes, tokenizer: bytes) -> EncoderModel:
+    """Return the model that is served, of an exported network."""
+    link: Link = "sigmoid" if task.binary else "softmax"
+    spec = EncoderSpec(
+        link=link, labels=task.labels, max_tokens=config.max_tokens, truncation=config.truncation
+    )
+    return EncoderModel(spec, network, tokenizer)
+
+
+@contextmanager
+def working_folder(work: Path | None) -> Iterator[Path]:
+    """Give the folder of a task's trainings, a temporary one where none is given."""
+    if work is not None:
+        yield work
+        return
+    with tempfile.TemporaryDirectory(prefix="assay-training-") as folder:
+        yield Path(folder)
+
+
+def fit_encoder(
+    config: TransformerConfig,
+    task: Task,
+    train: "Rows",
+    validation: "Rows",
+    *,
+    work: Path | None,
+    progress: Progress,
+) -> tuple[EncoderModel, TrainingRecord]:
+    """Return the encoder of a task's family as it is served, and how it was trained; see ``finetune``."""
+    with working_folder(work) as folder:
+        network, base, record = finetune(config, task, train, validation, work=folder, progress=progress)
+    return encoder_of(config, task, network, base.tokenizer), record

@@ -1,0 +1,49 @@
+"""What a training found: its epochs, and what was kept of them."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One reading of all rows: the mean loss over them, and what the validation rows say afterwards.
+
+    ``f1`` is that of the positive label, with more than two labels the mean over them; ``rate`` is the
+    learning rate at the end.
+    """
+
+    number: int
+    loss: float
+    validation_loss: float
+    f1: float
+    accuracy: float
+    rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecord:
+    """How an encoder was trained.
+
+    ``losses`` holds (batch, mean loss since the last entry); ``facts`` what a run logs as parameters;
+    ``checkpoint`` is the folder of the kept weights and the tokenizer, as Hugging Face's libraries load them.
+    """
+
+    epochs: tuple[Epoch, ...]
+    best: int
+    losses: tuple[tuple[int, float], ...]
+    facts: dict[str, Any]
+    checkpoint: Path | None = None
+    quantization: Any = None
+
+    def to_json(self) -> str:
+        """Return the record as the text of training.json."""
+        values = {
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "best": self.best,
+            "losses": [list(entry) for entry in self.losses],
+            "facts": self.facts,
+        }
+        return json.dumps(values, indent=1) + "\n"
