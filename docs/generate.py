@@ -116,18 +116,43 @@ def log_fields_table() -> str:
 
 def task_keys() -> Iterator[tuple[str, FieldInfo]]:
     """Yield the path and the field of every key of a task file."""
+    yield from section_keys()
+    for family in estimator_families().values():
+        yield from ((f"estimator.{key}", inner) for key, inner in family.model_fields.items())
+
+
+def section_keys() -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the keys that every task has: all but those of a family of estimators."""
     for name, field in Task.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from ((f"{name}.{key}", inner) for key, inner in field.annotation.model_fields.items())
-        else:
+        elif name != "estimator":
             yield name, field
 
 
+def estimator_families() -> dict[str, type[BaseModel]]:
+    """Return the settings of each family of estimators, by its name."""
+    kinds = [typing.get_args(each)[0] for each in typing.get_args(Task.model_fields["estimator"].annotation)]
+    return {typing.get_args(kind.model_fields["family"].annotation)[0]: kind for kind in kinds}
+
+
 def task_table() -> str:
-    """Return the keys of a task file with what they may be and their defaults."""
-    rows = [
-        (f"`{path}`", shown_type(field), shown_default(field), TASK_KEYS[path]) for path, field in task_keys()
+    """Return the keys that every task has with what they may be and their defaults."""
+    return key_table(section_keys())
+
+
+def estimator_tables() -> str:
+    """Return the keys of each family of estimators."""
+    tables = [
+        f"### {name}\n\n{key_table((f'estimator.{key}', inner) for key, inner in kind.model_fields.items())}"
+        for name, kind in estimator_families().items()
     ]
+    return "\n" + "\n".join(tables) + "\n"
+
+
+def key_table(keys: Iterable[tuple[str, FieldInfo]]) -> str:
+    """Return keys of a task file with what they may be, their defaults and what they mean."""
+    rows = [(f"`{path}`", shown_type(field), shown_default(field), TASK_KEYS[path]) for path, field in keys]
     return table(("key", "value", "default", "meaning"), rows)
 
 
@@ -137,10 +162,10 @@ def shown_type(field: FieldInfo) -> str:
 
 
 def bounds_of(metadata: Iterable[Any]) -> list[str]:
-    """Return the bounds of a number, in words."""
-    return [
-        f"{BOUNDS[name]} {getattr(part, name)}" for part in metadata for name in BOUNDS if hasattr(part, name)
-    ]
+    """Return the bounds of a number, or of the length of a list, in words."""
+    bounds = ((name, getattr(part, name)) for part in metadata for name in BOUNDS if hasattr(part, name))
+    # That a text is not empty goes without saying.
+    return [f"{BOUNDS[name]} {bound}" for name, bound in bounds if (name, bound) != ("min_length", 1)]
 
 
 def type_words(annotation: Any) -> str:
@@ -173,7 +198,8 @@ def shown_default(field: FieldInfo) -> str:
     """Return a field's default as a task file or the environment writes it; empty for none."""
     if field.is_required():
         return "required"
-    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    default = field.get_default(call_default_factory=True)
+    default = list(default) if isinstance(default, tuple) else default
     if default in (None, "", {}):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
@@ -268,6 +294,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": command_sections,
     "settings": settings_table,
     "task-keys": task_table,
+    "estimator-keys": estimator_tables,
     "calls": calls_table,
     "metrics": metrics_table,
     "alerts": alerts_table,

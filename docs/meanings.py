@@ -19,7 +19,7 @@ TASK_KEYS = {
     "data.duplicates": "`drop`: of equal rows the first stays, and none of a text under two labels. "
     "`keep`: both are counted only.",
     "data.slices": "Columns by whose values reports are sliced, beside one named `source` if there is one.",
-    "estimator.family": "The kind of model; there is one kind yet.",
+    "estimator.family": "[Which family](../transformers.md#three-families): the keys beside it are its own.",
     "estimator.weighting": "`idf`: TF-IDF. `nb`: presence times the log-count ratio of Wang and Manning "
     "(2012), [two labels only](../decisions/nb.md).",
     "estimator.tokens": "`words`: two or more letters or digits. "
@@ -34,6 +34,25 @@ TASK_KEYS = {
     "estimator.max_iter": "Steps after which the fit stops.",
     "estimator.alpha": "Smoothing of the log-count ratio; `nb` only.",
     "estimator.seed": "Seed of the fit.",
+    "estimator.base": "The encoder to begin with: a name on the hub, or a folder of this machine "
+    "([where from](../transformers.md#where-a-base-comes-from)).",
+    "estimator.max_tokens": "What of a text is read, in tokens; the special ones count.",
+    "estimator.truncation": "`head+tail`: of a longer text the first quarter of that, and its end "
+    "(Sun et al., 2019). `head`: its beginning.",
+    "estimator.quantize": "`int8`: the weights in 8 bits; answers in less time, and the report says "
+    "[what it cost](../transformers.md#int8).",
+    "estimator.epochs": "Times that all rows are read, at most; the epoch with the best F1 on the validation "
+    "rows is kept.",
+    "estimator.patience": "Epochs without a better F1 before the training stops; 0: it never stops early.",
+    "estimator.batch_size": "Rows for each change of the weights.",
+    "estimator.rows_at_once": "Rows computed at once, at most; the gradients of several such parts are added "
+    "up to a batch. Halved where memory does not suffice.",
+    "estimator.learning_rate": "The highest rate; it rises over the warm-up and falls to 0 at the end.",
+    "estimator.warmup": "Share of the batches over which the rate rises.",
+    "estimator.weight_decay": "How strongly weights are drawn to 0 (AdamW).",
+    "estimator.precision": "`auto`: mixed precision where there is a GPU for it. `fp32`: never.",
+    "estimator.max_rows": "Training rows that are used, at most, the same share of each label; all of them "
+    "when left out.",
     "rules": "File of [rules](rules.md), its path relative to the task's file; none when left out.",
     "folding.compatibility": "Full-width letters, ligatures and their like become plain (NFKC).",
     "folding.invisible": "Zero-width and control characters are dropped.",

@@ -126,8 +126,8 @@ def torch_faults(root: Path) -> list[str]:
     if installed == locked:
         return []
     return [
-        f"{FOLDER / 'torch.txt'} says {installed!r} and tool.uv.dependency-metadata of pyproject.toml {locked!r}; "
-        "give both the same version, with its requirements, and run: make lock"
+        f"{FOLDER / 'torch.txt'} says {installed!r} and tool.uv.dependency-metadata of pyproject.toml "
+        f"{locked!r}; give both the same version, with its requirements, and run: make lock"
     ]
 
 

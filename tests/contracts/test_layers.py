@@ -27,8 +27,14 @@ FOUNDATION = {
 }
 APART = {"service": {"registry"}}
 """Stages above that are out of bounds all the same: ``asgi.py`` passes in what the service needs of them."""
-ROOMS = {"mlflow": "assay.registry", "torch": "assay.estimators.transformer"}
-"""A heavy package and the only place that imports it."""
+ROOMS = {
+    "mlflow": ("assay.registry",),
+    **dict.fromkeys(("torch", "transformers", "onnx", "onnxscript"), ("assay.estimators.transformer",)),
+    **dict.fromkeys(
+        ("onnxruntime", "tokenizers"), ("assay.estimators.encoder", "assay.estimators.transformer")
+    ),
+}
+"""A heavy package and the only places that import it."""
 
 
 def faults(source: Path) -> list[str]:
@@ -50,9 +56,9 @@ def faults(source: Path) -> list[str]:
 
 def fault_of(line: Import, package: Path) -> str | None:
     """Return which rule an import breaks."""
-    room = ROOMS.get(line.package.split(".")[0])
-    if room and not f"{line.module}.".startswith(f"{room}."):
-        return f"only {room} may"
+    rooms = ROOMS.get(line.package.split(".")[0], ())
+    if rooms and not f"{line.module}.".startswith(tuple(f"{room}." for room in rooms)):
+        return f"only {' and '.join(rooms)} may"
     if line.package.startswith("."):
         return "imports are written in full"
     parts = [*line.package.split("."), line.name]
@@ -104,6 +110,11 @@ def test_imports_keep_to_the_layers() -> None:
         ("gate/decide.py", "from .rows import Rows", "imports are written in full"),
         ("pipeline.py", "import mlflow.tracking", "only assay.registry may"),
         ("estimators/tfidf.py", "from torch import nn", "only assay.estimators.transformer may"),
+        ("estimators/encoder/model.py", "import torch", "only assay.estimators.transformer may"),
+        ("estimators/encoder/tokens.py", "import transformers", "only assay.estimators.transformer may"),
+        ("estimators/encoder/network.py", "from onnx import load", "only assay.estimators.transformer may"),
+        ("service/app.py", "import onnxruntime", "only assay.estimators.encoder and assay.est"),
+        ("estimators/transformers.py", "import tokenizers", "only assay.estimators.encoder and assay.est"),
         ("helpers/__init__.py", "", "helpers is a folder of assay but no stage"),
     ],
 )
@@ -119,6 +130,8 @@ def test_what_the_layers_allow_is_no_fault(tmp_path: Path) -> None:
             "gate/decide.py": "import json\nfrom assay.config import Task\nfrom assay.datasets import Rows",
             "datasets/rows.py": "from assay.datasets.audit import Audit\nfrom assay import __version__",
             "registry/store.py": "def f():\n    import mlflow",
+            "estimators/encoder/tokens.py": "def f():\n    import tokenizers, onnxruntime",
+            "estimators/transformer/export.py": "def f():\n    import torch, onnx, onnxruntime.quantization",
             "asgi.py": "from assay import service\nfrom assay.pipeline import run",
         },
     )

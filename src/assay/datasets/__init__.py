@@ -6,7 +6,7 @@ from assay.lazy import lazily
 
 if TYPE_CHECKING:
     from assay.datasets.adding import add_training
-    from assay.datasets.catalog import CATALOG, NamedSet
+    from assay.datasets.catalog import CATALOG, NamedSet, WheelFile
     from assay.datasets.columns import find_column
     from assay.datasets.fetching import fetch
     from assay.datasets.fingerprint import fingerprint_of
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from assay.datasets.splitting import digest_of, normalise, side_of
     from assay.datasets.table import Format, Layout, Row, Table
     from assay.datasets.validation import Audit, Finding
+    from assay.datasets.wheels import fetch_wheel
 else:
     __getattr__ = lazily(
         __name__,
         {
             "adding": ("add_training",),
-            "catalog": ("CATALOG", "NamedSet"),
+            "catalog": ("CATALOG", "NamedSet", "WheelFile"),
             "columns": ("find_column",),
             "fetching": ("fetch",),
             "fingerprint": ("fingerprint_of",),
@@ -33,6 +34,7 @@ else:
             "splitting": ("digest_of", "normalise", "side_of"),
             "table": ("Format", "Layout", "Row", "Table"),
             "validation": ("Audit", "Finding"),
+            "wheels": ("fetch_wheel",),
         },
     )
 
@@ -47,9 +49,11 @@ __all__ = [
     "Row",
     "Rows",
     "Table",
+    "WheelFile",
     "add_training",
     "digest_of",
     "fetch",
+    "fetch_wheel",
     "find_column",
     "fingerprint_of",
     "load_dataset",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from assay.estimators.cascade import Cascade, Judged
     from assay.estimators.conversion import convert_pipeline
     from assay.estimators.decision import Decision
+    from assay.estimators.encoder.providers import providers
     from assay.estimators.explanation import Explanation
     from assay.estimators.golden import Golden, read_golden
     from assay.estimators.held_out import HeldOut
@@ -46,6 +47,7 @@ else:
             "cascade": ("Cascade", "Judged"),
             "conversion": ("convert_pipeline",),
             "decision": ("Decision",),
+            "encoder.providers": ("providers",),
             "explanation": ("Explanation",),
             "golden": ("Golden", "read_golden"),
             "held_out": ("HeldOut",),
@@ -111,6 +113,7 @@ __all__ = [
     "parse_rules",
     "profile_from",
     "profile_of",
+    "providers",
     "read_golden",
     "read_held_out",
     "read_manifest",
