@@ -40,7 +40,8 @@ def quantize(network: bytes) -> bytes:
             reduce_range=True,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=list(MATRICES),
-            nodes_to_exclude=[last],
+            # The library makes a MatMul of a Gemm first, and names it so.
+            nodes_to_exclude=[last, f"{last}_MatMul"],
         )
         return path.read_bytes()
 
