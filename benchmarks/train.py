@@ -113,7 +113,9 @@ def by_scikit_learn(model: str, train: TEXTS) -> Callable[[Sequence[str]], Seque
     if model == "tfidf":
         predict: Callable[[Sequence[str]], Sequence[str]] = unfitted().fit(*train).predict
         return predict
-    return nb_by_scikit_learn(task_named("sentiment").estimator, *train)
+    config = task_named("sentiment").estimator
+    assert isinstance(config, TfidfConfig)
+    return nb_by_scikit_learn(config, *train)
 
 
 def nb_by_scikit_learn(

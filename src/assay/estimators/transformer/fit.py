@@ -21,7 +21,8 @@ from assay.estimators.transformer.learning import Encoded
 from assay.estimators.transformer.network import build_classifier, save_checkpoint
 from assay.estimators.transformer.record import TrainingRecord
 from assay.estimators.transformer.schedule import draw_rows
-from assay.families import EncoderConfig, TransformerConfig
+from assay.exceptions import ConfigError
+from assay.families import EmbeddingConfig, EncoderConfig, TransformerConfig
 from assay.progress import Progress
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def working_folder(work: Path | None) -> Iterator[Path]:
 
 
 def fit_encoder(
-    config: TransformerConfig,
+    config: TransformerConfig | EmbeddingConfig,
     task: Task,
     train: "Rows",
     validation: "Rows",
@@ -126,6 +127,8 @@ def fit_encoder(
     progress: Progress,
 ) -> tuple[EncoderModel, TrainingRecord]:
     """Return the encoder of a task's family as it is served, and how it was trained; see ``finetune``."""
+    if isinstance(config, EmbeddingConfig):
+        raise ConfigError("The family 'embedding' cannot be trained yet.")
     with working_folder(work) as folder:
         network, base, record = finetune(config, task, train, validation, work=folder, progress=progress)
     return encoder_of(config, task, network, base.tokenizer), record
