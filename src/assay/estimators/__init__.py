@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         choose_operating_point,
         measure_threshold,
     )
-    from assay.estimators.training import retune, rules_of, train_cascade
-    from assay.estimators.transformer.quantization_cost import QuantizationCost
+    from assay.estimators.training import check_trainable, retune, rules_of, train_cascade
+    from assay.estimators.transformer import QuantizationCost, TrainingRecord
 else:
     __getattr__ = lazily(
         __name__,
@@ -69,8 +69,8 @@ else:
                 "choose_operating_point",
                 "measure_threshold",
             ),
-            "training": ("retune", "rules_of", "train_cascade"),
-            "transformer.quantization_cost": ("QuantizationCost",),
+            "training": ("check_trainable", "retune", "rules_of", "train_cascade"),
+            "transformer": ("QuantizationCost", "TrainingRecord"),
         },
     )
 
@@ -98,8 +98,10 @@ __all__ = [
     "Sample",
     "ThresholdRow",
     "ThresholdTable",
+    "TrainingRecord",
     "attach_report",
     "bins_of",
+    "check_trainable",
     "choose_operating_point",
     "convert_pipeline",
     "counts_of",
