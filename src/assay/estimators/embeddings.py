@@ -15,8 +15,6 @@ from assay.exceptions import ArtifactError
 from assay.progress import Progress
 
 Embeddings = NDArray[np.float32]
-BUDGET = 2048
-"""Tokens of a batch: what flows through a small network then fits a processor's cache."""
 PART = 500
 """Texts whose embeddings are written at once; an interruption loses fewer."""
 
@@ -31,7 +29,7 @@ class Embedder:
     def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return each text's embedding, shape (texts, hidden); there must be texts."""
         rows = self._tokens.ids(texts)
-        batches = batches_of([len(row) for row in rows], budget=BUDGET)
+        batches = batches_of([len(row) for row in rows], budget=self._sessions.runtime.budget)
         found = [self._sessions.run(*self._padded([rows[at] for at in batch])) for batch in batches]
         embeddings = np.empty((len(texts), found[0].shape[1]), np.float32)
         for batch, values in zip(batches, found, strict=True):
