@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from assay.estimators.encoder.batches import batches_of
 from assay.estimators.encoder.network import check_network
+from assay.estimators.encoder.occlusion import Occlusions, occlusions_of
 from assay.estimators.encoder.sessions import Runtime, Sessions
 from assay.estimators.encoder.spec import EncoderSpec
 from assay.estimators.encoder.tokens import Tokens
@@ -85,6 +86,10 @@ class EncoderModel:
         for batch in batches_of(lengths, budget=budget):
             found[batch] = self.sessions.run(*self._padded([rows[at] for at in batch]))
         return found
+
+    def occlusions(self, text: str) -> Occlusions:
+        """Return what the words of a text do to the logits; the network runs for each of them."""
+        return occlusions_of(self.tokens, self.logits_of_ids, text)
 
     def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         longest = max(map(len, rows))

@@ -4,7 +4,7 @@ import json
 import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.exceptions import ArtifactError, MissingExtra
 from assay.families import Truncation
@@ -20,6 +20,21 @@ HEAD = 4
 REACH = 8
 """Characters read for a token that fits; English has four or five."""
 STRANGE = "a \N{CJK UNIFIED IDEOGRAPH-4E00}\N{NAZAR AMULET}\N{TAG SPACE}"
+
+
+class SeenToken(NamedTuple):
+    """A token that the network sees of a text.
+
+    ``at`` is its place among all tokens of the text, ``word`` the number of its word, ``run`` 1 behind what
+    was cut out, else 0; ``begin`` and ``end`` are in characters.
+    """
+
+    id: int
+    at: int
+    word: int
+    run: int
+    begin: int
+    end: int
 
 
 class Tokens:
@@ -62,7 +77,24 @@ class Tokens:
 
         A text of nothing that the tokenizer keeps (only control characters) has its special tokens alone.
         """
-        return [[*self._first, *self._kept(text), *self._last] for text in texts]
+        return [self.framed(self._kept(text)) for text in texts]
+
+    def framed(self, ids: Sequence[int]) -> list[int]:
+        """Return the ids of a text's own tokens between the special ones."""
+        return [*self._first, *ids, *self._last]
+
+    def seen(self, text: str) -> list[SeenToken]:
+        """Return the tokens of a text that its row of ``ids`` has between the special ones."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        parts = zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True)
+        found = [
+            SeenToken(number, at, -1 if word is None else word, 0, begin, end)
+            for at, (number, word, (begin, end)) in enumerate(parts)
+        ]
+        if len(found) <= self._room:
+            return found
+        tail = found[len(found) - self._tail :]
+        return [*found[: self._head], *(token._replace(run=1) for token in tail)]
 
     def _kept(self, text: str) -> list[int]:
         """Return what is kept of a text's ids.
