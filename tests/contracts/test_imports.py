@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from assay.estimators import Cascade, OperatingPoint
+from tests.conftest import make_task, saved
 from tests.contracts.sources import SOURCE, module_name
+from tests.encoders import tiny_encoder
 
 HEAVY = (
     *("numpy", "sklearn", "scipy", "pandas", "mlflow", "matplotlib", "pyarrow"),
@@ -102,6 +105,23 @@ def test_a_service_that_serves_has_loaded_nothing_that_trains_judges_or_asks_oth
     assert not {name.split(".")[0] for name in loaded} & ({*HEAVY, "httpx"} - {"numpy"})
     assert "numpy.random" not in loaded
     assert [idle for idle in IDLE for name in loaded if f"{name}.".startswith(f"assay.{idle}.")] == []
+
+
+def test_a_service_that_serves_an_encoder_has_loaded_nothing_that_trains_one(tmp_path: Path) -> None:
+    cascade = Cascade(
+        task=make_task("spam", ["ham", "spam"]),
+        model=tiny_encoder(("ham", "spam")),
+        operating_point=OperatingPoint(threshold=0.5, goal="fixed"),
+    )
+    folder = saved(cascade, tmp_path / "model")
+    statement = (
+        "from assay.asgi import build_app\nfrom assay.settings import Settings\n"
+        f"build_app(Settings(models={str(folder)!r}))\n"
+        f"import assay\nassay.load({str(folder)!r}).decide(['free prize'])"
+    )
+    loaded = loaded_by(statement, tmp_path)
+    assert {"onnxruntime", "tokenizers"} <= loaded
+    assert not loaded & ({*HEAVY} - {"numpy", "onnxruntime", "tokenizers"})
 
 
 def test_preparing_a_service_leaves_what_the_environment_says(tmp_path: Path) -> None:

@@ -126,6 +126,26 @@ def check_skips(report: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def test_without_torch_tests_of_training_are_skipped_by_name_and_ci_refuses_it(tmp_path: Path) -> None:
+    folder = tmp_path / "tests" / "estimators" / "transformer"
+    folder.mkdir(parents=True)
+    for name in ("libraries.py", "estimators/transformer/conftest.py"):
+        (tmp_path / "tests" / name).write_bytes((ROOT / "tests" / name).read_bytes())
+    (folder / "test_one.py").write_text("import torch\n\ndef test_one(): pass\n", encoding="utf-8")
+    program = (
+        "import sys\nsys.modules['torch'] = None\nsys.path.insert(0, '.')\nimport pytest\n"
+        "sys.exit(pytest.main(['-p', 'no:cacheprovider', '-c', '/dev/null', "
+        "'--import-mode=importlib', '--rootdir=.', '--junitxml=junit.xml', 'tests']))"
+    )
+    command = [sys.executable, "-B", "-c", program]
+    quick = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=quick, capture_output=True, text=True, check=False)
+    assert "1 skipped" in done.stdout, done.stdout + done.stderr
+    refused = check_skips(tmp_path / "junit.xml")
+    assert refused.returncode == 1
+    assert "torch not installed; docs/transformers.md says how (make torch)" in refused.stderr
+
+
 REPORT = '{"install": [{"metadata": {"name": "torch"}}, {"metadata": {"name": "%s"}}]}'
 PIP = """#!/bin/sh
 echo "$@" >> "$0.log"
