@@ -103,12 +103,14 @@ def test_pinned_threads_of_a_session_keep_to_its_cores(monkeypatch: pytest.Monke
 
     def opened(network: bytes, options: Any, providers: list[str]) -> Any:
         seen.append(options.get_session_config_entry("session.intra_op_thread_affinities"))
+        seen.append(options.get_session_config_entry("session.intra_op.allow_spinning"))
         return object()
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3, 4, 5})
     Sessions(b"", Runtime(sessions=2, pin=True))
-    assert seen == ["2;3", "5;6"]
+    Sessions(b"", Runtime(sessions=2, pin=True, spin=True))
+    assert seen == ["2;3", "0", "5;6", "0", "2;3", "1", "5;6", "1"]
 
 
 def test_cuda_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

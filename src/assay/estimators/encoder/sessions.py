@@ -29,13 +29,15 @@ class Runtime:
     ``sessions`` run at the same time, each with ``threads`` (0: the process's cores, shared out over the
     sessions). ``device`` is ``auto`` (a GPU where ONNX Runtime has one), ``cpu`` or ``cuda``. ``pin`` keeps
     each of several sessions on cores of its own, where together they have a thread for every core of the
-    process. ``budget`` is the most tokens of one batch, padding included (0: ``BUDGETS`` has it).
+    process. ``spin`` lets threads that wait for each other keep their cores, which is for a machine with
+    nothing else to do. ``budget`` is the most tokens of one batch, padding included (0: ``BUDGETS`` has it).
     """
 
     sessions: int = 1
     threads: int = 0
     device: Device = "auto"
     pin: bool = False
+    spin: bool = False
     budget: int = 0
 
     def __post_init__(self) -> None:
@@ -77,7 +79,7 @@ class Sessions:
             # A session of one thread works in the thread that asks. Several can ask the same one, which has
             # the weights in memory once.
             if session is None or threads > 1:
-                session = _opened(network, threads, cores, provider)
+                session = _opened(network, threads, cores, provider, spin=runtime.spin)
             self._free.put(_Seat(session, cores[0] if cores else None))
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -125,14 +127,16 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _opened(network: bytes, threads: int, cores: Sequence[int], provider: str) -> "InferenceSession":
+def _opened(
+    network: bytes, threads: int, cores: Sequence[int], provider: str, *, spin: bool
+) -> "InferenceSession":
     onnxruntime = _onnxruntime()
     providers = [CPU] if provider == CPU else [CUDA, CPU]
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait by spinning take the cores from whoever else has work: five times the time then.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # With other work on the cores, two threads took five times as long where they waited by spinning.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     # Every pair of rows and length would leave a plan of its memory behind.
     options.enable_mem_pattern = False
     # Its errors are raised; it need not write them to the standard error as well.
