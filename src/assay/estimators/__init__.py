@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from assay.lazy import lazily
 
 if TYPE_CHECKING:
-    from assay.estimators.annexes import read_held_out, read_tables
+    from assay.estimators.annexes import read_held_out, read_quantization, read_tables
     from assay.estimators.artifact import attach_report, load_artifact, save_artifact
     from assay.estimators.binning import bins_of, counts_of
     from assay.estimators.calibration import Calibration
@@ -40,7 +40,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "annexes": ("read_held_out", "read_tables"),
+            "annexes": ("read_held_out", "read_quantization", "read_tables"),
             "artifact": ("attach_report", "load_artifact", "save_artifact"),
             "binning": ("bins_of", "counts_of"),
             "calibration": ("Calibration",),
@@ -120,6 +120,7 @@ __all__ = [
     "read_held_out",
     "read_manifest",
     "read_profile",
+    "read_quantization",
     "read_rules",
     "read_tables",
     "retune",

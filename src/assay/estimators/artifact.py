@@ -19,6 +19,7 @@ from assay.estimators.manifest import (
     NETWORK,
     OUT_OF_FOLD,
     PROFILE,
+    QUANTIZATION,
     REPORT,
     RULES,
     THRESHOLDS,
@@ -166,6 +167,8 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
         from assay.estimators.annexes import tables_to_json
 
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
+    if cascade.training and cascade.training.quantization:
+        texts[QUANTIZATION] = cascade.training.quantization.to_json()
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
     cascade.model.write(draft)

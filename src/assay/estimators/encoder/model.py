@@ -45,6 +45,16 @@ class EncoderModel:
         self._try_out()
 
     @property
+    def network(self) -> bytes:
+        """The content of model.onnx."""
+        return self._files[NETWORK]
+
+    @property
+    def tokenizer(self) -> bytes:
+        """The content of tokenizer.json."""
+        return self._files[TOKENIZER]
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the columns of probabilities."""
         return self.spec.labels
