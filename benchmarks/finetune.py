@@ -1,4 +1,4 @@
-"""How well MiniLM reads IMDB, fine-tuned and frozen: ``python -m benchmarks.finetune``, which can be resumed."""
+"""How well MiniLM reads IMDB, fine-tuned and frozen: ``python -m benchmarks.finetune``; it can be resumed."""
 
 import sys
 import time

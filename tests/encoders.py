@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ def tiny_encoder(
     return EncoderModel(spec, make(spec.logits), tiny_tokenizer(), runtime=runtime or Runtime(threads=1))
 
 
-def make_tokenizer() -> bytes:
-    """Train the tokenizer; its vocabulary differs from run to run."""
+def make_tokenizer(texts: Sequence[str] = LINES, *, entries: int = ENTRIES) -> bytes:
+    """Train a tokenizer on texts; its vocabulary differs from run to run."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
@@ -71,12 +72,12 @@ def make_tokenizer() -> bytes:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     trainer = trainers.WordPieceTrainer(
-        vocab_size=ENTRIES,
+        vocab_size=entries,
         special_tokens=special,
         show_progress=False,
         initial_alphabet=list("abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'"),
     )
-    tokenizer.train_from_iterator(LINES * 3, trainer)
+    tokenizer.train_from_iterator([*texts] * 3, trainer)
     numbers = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=numbers

@@ -209,6 +209,10 @@ class GatePolicy(Frozen):
     max_size_mb: float | None = Field(None, gt=0)
     max_flips: Share | None = None
     """Share of the rows whose decision differs from that of the version in production, at most."""
+    max_quantization_flips: Share = 0.01
+    max_quantization_loss: Share = 0.005
+    """Of a quantized encoder: share of the validation rows that int8 decides otherwise, and F1 that it costs,
+    at most."""
 
 
 class Task(Frozen):

@@ -10,14 +10,15 @@ from assay.config import Task
 from assay.datasets import Dataset, Rows, add_training
 from assay.estimators import (
     Cascade,
+    TrainingRecord,
     attach_report,
+    check_trainable,
     load_artifact,
     profile_of,
-    rules_of,
     save_artifact,
     train_cascade,
 )
-from assay.evaluation import Report, write_report
+from assay.evaluation import Report, training_plot, write_report
 from assay.gate import GateDecision, decide_gate
 from assay.judging import evaluate_folder, judge_production, read_rows
 from assay.loading import open_registry
@@ -76,14 +77,15 @@ def run_pipeline(
     nothing.
     """
     begun = len(progress.lines)
-    rules_of(task)  # a file of rules that cannot be used stops the run before any row is read
+    check_trainable(task)  # rules and a base that cannot be used stop the run before any row is read
     dataset = read_rows(task, settings, progress=progress)
     if more is not None:
         dataset, account = add_training(dataset, more, task.data, name=task.name)
         for line in account:
             progress.say(f"  {line}")
     started = time.monotonic()
-    cascade = train_cascade(task, dataset.train, dataset.validation, progress=progress)
+    work = settings.home / "training" / task.name
+    cascade = train_cascade(task, dataset.train, dataset.validation, work=work, progress=progress)
     seconds = time.monotonic() - started
     return register_candidate(
         cascade, dataset, settings, seconds=seconds, begun=begun, promote=promote, progress=progress
@@ -120,6 +122,7 @@ def register_candidate(
             write_report(report, folder / "report", gate=gate.lines())
             log = folder / "training.log"
             log.write_text("\n".join(progress.lines[begun:]) + "\n", encoding="utf-8")
+            history, folders = kept_of(cascade.training, folder / "training")
             run_id = registry.log_run(
                 task,
                 artifact=folder / "model",
@@ -128,13 +131,37 @@ def register_candidate(
                 params=parameters(cascade, dataset),
                 tags={"git_commit": manifest.git_commit or "", **manifest.libraries},
                 log=log,
+                history=history,
+                folders=folders,
             )
             version = registry.register(task, run_id, manifest=manifest, gate=gate)
+    if cascade.training is not None:
+        cascade.training.forget()
     if promote and gate.passed:
         version = registry.promote(
             task.model, version.number, who=who_of(settings), expected=gate.champion_version or ""
         )
     return Outcome(version=version, report=report, gate=gate, promoted=promote and gate.passed)
+
+
+def kept_of(
+    record: TrainingRecord | None, folder: Path
+) -> tuple[dict[str, list[tuple[int, float]]], dict[str, Path]]:
+    """Return what a run keeps of an encoder's training: metrics epoch by epoch, and folders of files.
+
+    Written are the record, its curves as a plot, and the weights with their tokenizer as Hugging Face's
+    libraries load them.
+    """
+    if record is None:
+        return {}, {}
+    folder.mkdir()
+    (folder / "training.json").write_text(record.to_json(), encoding="utf-8")
+    folders = {"training": folder}
+    if record.epochs:
+        (folder / "curves.png").write_bytes(training_plot(record))
+    if record.checkpoint is not None:
+        folders["training/checkpoint"] = record.checkpoint
+    return record.history(), folders
 
 
 def made_with() -> dict[str, Any]:
@@ -178,4 +205,5 @@ def parameters(cascade: Cascade, dataset: Dataset) -> dict[str, Any]:
         "calibration": point.calibration.method,
         "rules": len(cascade.rules.active),
         **{f"estimator.{key}": value for key, value in task.estimator.model_dump().items()},
+        **(cascade.training.facts if cascade.training else {}),
     }

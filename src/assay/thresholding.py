@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 from assay.estimators import load_artifact, read_held_out, read_tables
 from assay.evaluation import Report, compare_thresholds, table_lines, threshold_plot
 from assay.exceptions import ConfigError, DataError
+from assay.families import TfidfConfig
 from assay.loading import folder_of
 from assay.scoring import replacing
 from assay.settings import Settings
 
 if TYPE_CHECKING:
+    from assay.config import Task
     from assay.estimators import Cascade, ThresholdRow, ThresholdTable
 
 COLUMNS = (
@@ -43,7 +45,7 @@ def show_thresholds(
     cascade = load_artifact(folder).at_version(number)
     name = f"{cascade.task.model} version {number}" if number else str(folder)
     tables = read_tables(folder) or refuse_without_scores(name)
-    yield f"{name}, on the rows that it was trained on, scored by models that had not seen them"
+    yield f"{name}, {rows_of(cascade.task)}"
     if compare:
         yield from compared(cascade, folder, compare, minutes)
     else:
@@ -56,6 +58,13 @@ def show_thresholds(
         )
         write_tables(tables, place)
         yield f"Plots and whole tables are in {place}."
+
+
+def rows_of(task: "Task") -> str:
+    """Return which rows the thresholds of a task's model are chosen on."""
+    if isinstance(task.estimator, TfidfConfig):
+        return "on the rows that it was trained on, scored by models that had not seen them"
+    return "on its validation rows, which it was not trained on"
 
 
 def compared(cascade: "Cascade", folder: Path, compare: Sequence[float], minutes: float | None) -> list[str]:

@@ -76,8 +76,13 @@ def known_rows(
             f"None of the {len(rows):,} training rows has a held-out score: the data is not that of the "
             f"training. Train instead: assay train {task.name}"
         )
-    if len(kept) < len(rows):
-        progress.say(f"  {len(rows) - len(kept):,} of {len(rows):,} training rows are new and have no score")
+    new, trained = int((~held_out.seen(rows.texts)).sum()), len(rows) - len(kept)
+    if new:
+        progress.say(f"  {new:,} of {len(rows):,} training rows are new and have no score")
+    if trained > new:
+        progress.say(
+            f"  chosen on {len(kept):,} validation rows: what it was trained on has no held-out score"
+        )
     scored = held_out.taken(places[kept])
     truth = np.array([task.labels.index(rows.labels[at]) for at in kept.tolist()], np.int64)
     return [rows.texts[at] for at in kept.tolist()], replace(scored, truth=truth)

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
         choose_operating_point,
         measure_threshold,
     )
-    from assay.estimators.training import retune, rules_of, train_cascade
+    from assay.estimators.training import check_trainable, retune, rules_of, train_cascade
+    from assay.estimators.transformer import QuantizationCost, TrainingRecord
 else:
     __getattr__ = lazily(
         __name__,
@@ -68,7 +69,8 @@ else:
                 "choose_operating_point",
                 "measure_threshold",
             ),
-            "training": ("retune", "rules_of", "train_cascade"),
+            "training": ("check_trainable", "retune", "rules_of", "train_cascade"),
+            "transformer": ("QuantizationCost", "TrainingRecord"),
         },
     )
 
@@ -89,14 +91,17 @@ __all__ = [
     "Observed",
     "OperatingPoint",
     "Profile",
+    "QuantizationCost",
     "Reference",
     "Rule",
     "Rules",
     "Sample",
     "ThresholdRow",
     "ThresholdTable",
+    "TrainingRecord",
     "attach_report",
     "bins_of",
+    "check_trainable",
     "choose_operating_point",
     "convert_pipeline",
     "counts_of",

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from assay.estimators.linear import LinearModel
 from assay.estimators.model import Model
 from assay.estimators.rules import Hit, Rules
+
+if TYPE_CHECKING:
+    from assay.estimators.encoder.occlusion import Occlusions
+
+    class Occluding(Model, Protocol):
+        """A model that says what it makes of a text without each of its words."""
+
+        def occlusions(self, text: str) -> Occlusions: ...
+
 
 MOST_NGRAMS = 20
 """How many n-grams are named; the others are told as one sum."""
@@ -43,6 +52,10 @@ class Explanation:
     ``bias``, every weight of ``rules`` and ``ngrams``, and ``other`` (the n-grams that are not named)
     add up to ``logit``, which calibration turns into the score. Where a rule decided, the model was
     not asked: ``bias`` and ``logit`` are None.
+
+    An encoder's ``bias`` is the logit of no text, and a word's weight what the logit loses without it
+    (``EncoderModel.occlusions``; words are put together where there are many). What words do only together
+    is in ``other``, which may be larger than any of them.
     """
 
     label: str
@@ -66,7 +79,7 @@ def explain_text(model: Model, rules: Rules, text: str, *, label: str, ruled: bo
     if ruled:
         return Explanation(label=label, rules=tuple(_fired(hit, None) for hit in fired))
     if not isinstance(model, LinearModel):
-        return Explanation(label=label, rules=tuple(_fired(hit, None) for hit in fired))
+        return _of_encoder(cast("Occluding", model), tuple(_fired(hit, None) for hit in fired), text, label)
     column, sign = _logit_of(model, label)
     weights = {}
     if model.evidence is not None:
@@ -88,7 +101,27 @@ def explain_text(model: Model, rules: Rules, text: str, *, label: str, ruled: bo
     )
 
 
-def _logit_of(model: LinearModel, label: str) -> tuple[int, float]:
+def _of_encoder(model: "Occluding", named: tuple[FiredRule, ...], text: str, label: str) -> Explanation:
+    """Return what an encoder's logit loses without each word, and as ``other`` what the words leave open."""
+    column, sign = _logit_of(model, label)
+    found = model.occlusions(text)
+    pieces = [
+        WeighedNgram(text=piece.text, kind="words", weight=sign * piece.weights[column])
+        for piece in found.pieces
+    ]
+    moved = sorted(pieces, key=lambda each: (-abs(each.weight), each.text))[:MOST_NGRAMS]
+    bias, logit = sign * found.nothing[column], sign * found.logits[column]
+    return Explanation(
+        label=label,
+        rules=named,
+        ngrams=tuple(moved),
+        other=logit - bias - sum(each.weight for each in moved),
+        bias=bias,
+        logit=logit,
+    )
+
+
+def _logit_of(model: Model, label: str) -> tuple[int, float]:
     """Return the column of a label's logit and the sign with which it speaks for the label."""
     at = model.labels.index(label)
     if model.link == "sigmoid":

@@ -52,17 +52,30 @@ def fit_model(
     """
     if isinstance(task.estimator, TfidfConfig):
         return _fit_ngrams(task, task.estimator, train, validation, evidence, ruled, scores, progress)
-    if evidence:
-        raise ConfigError(
-            f"The rules {sorted(evidence)} of {task.rules} are evidence, a feature beside n-grams, and the "
-            f"family {task.estimator.family!r} reads nothing but the text. Let them decide."
-        )
+    check_family(task, list(evidence))
     if not len(validation):
         raise DataError(
             f"The family {task.estimator.family!r} needs validation rows, to choose epoch, calibration "
             "and threshold on, and there are none: raise data.validation in the task's file."
         )
     return _fit_encoder(task, task.estimator, train, validation, ruled, work, progress)
+
+
+def check_family(task: Task, evidence: Sequence[str]) -> None:
+    """Raise ConfigError for evidence rules beside an encoder, and for a base that cannot be trained on.
+
+    Raises MissingExtra where the libraries of encoders are not installed.
+    """
+    if isinstance(task.estimator, TfidfConfig):
+        return
+    if evidence:
+        raise ConfigError(
+            f"The rules {sorted(evidence)} of {task.rules} are evidence, a feature beside n-grams, and the "
+            f"family {task.estimator.family!r} reads nothing but the text. Let them decide."
+        )
+    from assay.estimators.transformer.base import load_base
+
+    load_base(task.estimator)
 
 
 def _fit_ngrams(

@@ -43,7 +43,7 @@ def fit_linear(
     n-grams. ``folds`` holds each text's fold (``folds_of``). Raises DataError when the texts leave nothing
     to learn from, MissingExtra without scikit-learn.
     """
-    _check_targets(labels, targets)
+    check_targets(labels, targets)
     hits = _columns(evidence or {}, len(texts))
     with progress.step(f"count the n-grams of {len(texts):,} texts"):
         specs = specs_of(config)
@@ -60,7 +60,8 @@ def fit_linear(
     return Fitted(model, held_out_logits(config, labels, features, truth, numbers, progress=progress))
 
 
-def _check_targets(labels: Sequence[str], targets: Sequence[str]) -> None:
+def check_targets(labels: Sequence[str], targets: Sequence[str]) -> None:
+    """Raise DataError unless every row's label is one of the task's, and each of these has rows."""
     strays = sorted(set(targets) - set(labels))
     if strays:
         raise DataError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assay.config import FoldingConfig, Task
 from assay.estimators.cascade import Cascade
-from assay.estimators.fitting import fit_model, numbers_of
+from assay.estimators.fitting import check_family, fit_model, numbers_of
 from assay.estimators.held_out import HeldOut
 from assay.estimators.rules import NO_RULES, Rules, read_rules
 from assay.estimators.selection import measure_rules, ruled_labels, select
@@ -74,6 +74,16 @@ def train_cascade(
     return Cascade(
         task=task, model=model, rules=rules, operating_point=point, selection=selection, training=record
     )
+
+
+def check_trainable(task: Task) -> None:
+    """Raise what a training would raise, as far as no row is needed to know it.
+
+    RuleError for rules that cannot be used, ConfigError for rules that a family cannot use or a base that is
+    none, MissingExtra.
+    """
+    rules = rules_of(task)
+    check_family(task, [rule.id for rule in rules.evidence])
 
 
 def retune(cascade: Cascade, task: Task, texts: Sequence[str], scored: HeldOut) -> Cascade:

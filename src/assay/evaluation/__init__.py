@@ -24,6 +24,7 @@ from assay.evaluation.rule_book import RuleAccount, RuleBook
 from assay.evaluation.slices import Slice
 from assay.evaluation.text_table import text_table
 from assay.evaluation.threshold_table import table_lines
+from assay.evaluation.training_plot import training_plot
 
 __all__ = [
     "METRICS",
@@ -71,5 +72,6 @@ __all__ = [
     "table_lines",
     "text_table",
     "threshold_plot",
+    "training_plot",
     "write_report",
 ]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assay.evaluation.card_behaviour import behaviour, must_pass
-from assay.evaluation.card_cost import cost, rule_account
+from assay.evaluation.card_cost import cost, quantization, rule_account
 from assay.evaluation.card_decision import answer, calibration, operating_point, what_decided
 from assay.evaluation.card_origin import data, reproduce, training
 from assay.evaluation.card_slices import leakage, slices
@@ -39,6 +39,7 @@ def render_card(report: Report, *, gate: Sequence[str] = ()) -> str:
         what_decided(report.decided_by),
         rule_account(report),
         calibration(report.calibration),
+        quantization(report),
         cost(report),
         data(report),
         leakage(report),

@@ -1,4 +1,4 @@
-"""The part of a model card that says what a version costs, and what each of its rules is worth."""
+"""The part of a model card that says what a version and its eight bits cost, and each rule's worth."""
 
 from collections.abc import Iterator
 
@@ -31,6 +31,29 @@ def _figures(found: Cost) -> Iterator[tuple[str, str]]:
     if found.memory_mb is not None:
         yield "Memory that it adds to a process", f"{found.memory_mb:,.1f} MB"
     yield "Size on disk", f"{found.size_mb:,.1f} MB"
+
+
+def quantization(report: Report) -> Iterator[str]:
+    """Yield what eight bits cost; nothing for a model that is not quantized."""
+    found = report.quantization
+    if found is None:
+        return
+    yield "## What quantization costs"
+    yield ""
+    yield (
+        f"The network's weights are kept in eight bits. Of the {found.rows:,} validation rows, "
+        f"{found.flips:,} ({100 * found.flipped:.3g} %) get another label than before, each network at its "
+        f"own threshold. Probabilities moved by {found.mean_difference:.4f} in the mean and by "
+        f"{found.largest_difference:.4f} at most."
+    )
+    yield ""
+    before, after = found.fp32, found.int8
+    rows = [
+        ("F1" if report.binary else "F1, mean over the labels", f"{before.f1:.4f}", f"{after.f1:.4f}"),
+        ("Accuracy", f"{before.accuracy:.4f}", f"{after.accuracy:.4f}"),
+        ("Size of the network", f"{before.size_mb:,.1f} MB", f"{after.size_mb:,.1f} MB"),
+    ]
+    yield from table(("What", "fp32", "int8"), rows, "lrr")
 
 
 def rule_account(report: Report) -> Iterator[str]:

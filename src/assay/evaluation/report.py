@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from assay.config import faults
+from assay.estimators import QuantizationCost
 from assay.evaluation.behaviour import BehaviourTest, MustPassCase
 from assay.evaluation.confirmation import ChosenPoint
 from assay.evaluation.cost import Cost
@@ -128,6 +129,8 @@ class Report(Frozen):
     rule_account: RuleBook | None = None
     cost: Cost | None = None
     """What it costs on the machine that evaluated it; None where no artifact folder was given."""
+    quantization: QuantizationCost | None = None
+    """What eight bits cost on the validation rows; None for a model that is not quantized."""
     rowwise: Rowwise | None = None
     """Every row, so that two reports can be paired; None in reports that were made before it existed."""
     training: TrainingFacts = TrainingFacts()
@@ -180,6 +183,9 @@ class Report(Frozen):
             yield "rows_seen_in_training", float(self.leakage.seen)
         if self.leakage and self.leakage.near is not None:
             yield "rows_near_training", float(self.leakage.near)
+        if self.quantization:
+            yield "quantization/flips", self.quantization.flipped
+            yield "quantization/f1_loss", self.quantization.fp32.f1 - self.quantization.int8.f1
         if self.cost:
             for name in ("median_ms", "p99_ms", "texts_per_second", "load_ms", "memory_mb", "size_mb"):
                 if (cost := getattr(self.cost, name)) is not None:
@@ -210,6 +216,8 @@ class Report(Frozen):
         if self.must_pass:
             passed = sum(case.passed for case in self.must_pass)
             yield f"Texts that must pass: {passed} of {len(self.must_pass)} do"
+        if self.quantization:
+            yield from self.quantization.lines()
         if self.cost:
             yield from self.cost.lines()
 

@@ -9,6 +9,7 @@ from assay.gate.footing import check_champion, check_footing, check_unseen
 from assay.gate.limits import check_limits
 from assay.gate.must_pass import check_must_pass
 from assay.gate.pairing import Pair
+from assay.gate.quantization import check_quantization
 from assay.gate.sentences import in_production, opening
 from assay.gate.slices import SliceComparison, check_slices, compare_slices
 
@@ -33,6 +34,7 @@ def decide_gate(policy: GatePolicy, candidate: Report, champion: Report | Unjudg
         *check_unseen(candidate, "unseen", "The candidate"),
         *check_floors(policy, candidate),
         *check_limits(policy, candidate),
+        *check_quantization(policy, candidate),
         *check_must_pass(candidate),
     ]
     comparison: PairedComparison | None = None

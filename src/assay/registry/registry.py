@@ -1,6 +1,6 @@
 """The registry as commands see it: log, register, list, promote, roll back, and what it remembers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +51,14 @@ class Registry:
         params: Mapping[str, Any],
         tags: Mapping[str, str],
         log: Path | None = None,
+        history: Mapping[str, Sequence[tuple[int, float]]] | None = None,
+        folders: Mapping[str, Path] | None = None,
     ) -> str:
         """Log a run of the task's experiment with its files and return its id.
 
         ``artifact`` is an artifact folder, ``report`` the folder of ``write_report``, ``log`` the training
-        log. An interrupted run is marked FAILED or KILLED. Raises ArtifactError.
+        log; ``history`` holds metrics with a value at each of several steps, ``folders`` more files by the
+        name of their folder in the run. An interrupted run is marked FAILED or KILLED. Raises ArtifactError.
         """
         return runs.log_run(
             self._client,
@@ -66,6 +69,8 @@ class Registry:
             params=params,
             tags=tags,
             log=log,
+            history=history or {},
+            folders=folders or {},
         )
 
     def register(

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,8 @@ from assay.registry.registration import MODEL_FOLDER
 REPORT_FOLDER = "report"
 BATCH = 100
 """MLflow's limit of parameters or tags in one call."""
+METRICS_AT_ONCE = 1_000
+"""MLflow's limit of metrics in one call."""
 TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """Without it MLflow's pages open an experiment as one about language models."""
 DIGEST_LENGTH = 36
@@ -36,6 +38,8 @@ def log_run(
     params: Mapping[str, Any],
     tags: Mapping[str, str],
     log: Path | None,
+    history: Mapping[str, Sequence[tuple[int, float]]],
+    folders: Mapping[str, Path],
 ) -> str:
     """Log one run with its files and return its id.
 
@@ -50,9 +54,12 @@ def log_run(
         run_id: str = run.info.run_id
         with _finished(mlflow, run_id):
             _log_values(mlflow, run_id, metrics, params)
+            _log_history(mlflow, run_id, history)
             _log_dataset(mlflow, run_id, manifest.get("dataset", {}))
             mlflow.log_artifacts(run_id, str(artifact), MODEL_FOLDER)
             mlflow.log_artifacts(run_id, str(report), REPORT_FOLDER)
+            for name, folder in folders.items():
+                mlflow.log_artifacts(run_id, str(folder), name)
             if log is not None:
                 mlflow.log_artifact(run_id, str(log))
             _log_model_file(mlflow, run_id)
@@ -142,6 +149,22 @@ def _log_values(mlflow: Any, run_id: str, metrics: Mapping[str, float], params: 
     listed = iter([Param(metric_name(key), str(value)) for key, value in params.items()])
     while batch := list(islice(listed, BATCH)):
         mlflow.log_batch(run_id, params=batch)
+
+
+def _log_history(mlflow: Any, run_id: str, history: Mapping[str, Sequence[tuple[int, float]]]) -> None:
+    """Log the values that metrics had step by step, which MLflow draws as curves."""
+    from mlflow.entities import Metric
+
+    now = time.time_ns() // 1_000_000
+    listed = iter(
+        [
+            Metric(metric_name(key), float(value), now, step)
+            for key, values in history.items()
+            for step, value in values
+        ]
+    )
+    while batch := list(islice(listed, METRICS_AT_ONCE)):
+        mlflow.log_batch(run_id, metrics=batch)
 
 
 def _log_dataset(mlflow: Any, run_id: str, dataset: Mapping[str, Any]) -> None:

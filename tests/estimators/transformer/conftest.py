@@ -1,25 +1,31 @@
-"""Every file of this folder trains or exports encoders: without PyTorch each is skipped by name."""
+"""A tiny base, and what a training of it needs."""
 
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.libraries import TRAINING, need_training
+from assay.config import Task, parse_task
+from assay.datasets import Rows
+from tests.bases import tiny_base
+from tests.corpus import SENTIMENT_GROUPS, labelled
 
 
-class Untrainable(pytest.Module):
-    """A file of tests that is not even imported."""
-
-    def collect(self) -> list[pytest.Item]:
-        """Skip it, with what is missing as the reason."""
-        need_training()
-        return []
+@pytest.fixture(scope="session")
+def rows() -> tuple[Rows, Rows]:
+    """Rows to train on and to validate with."""
+    return Rows(*labelled(SENTIMENT_GROUPS, 60, 0)), Rows(*labelled(SENTIMENT_GROUPS, 30, 1))
 
 
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """Take the place of each file where a library is missing."""
-    if all(find_spec(package) for package in TRAINING):
-        return None
-    found: pytest.Module = Untrainable.from_parent(parent, path=module_path)
-    return found
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory, rows: tuple[Rows, Rows]) -> Path:
+    """The folder of a tiny base whose tokenizer knows the words of the rows."""
+    return tiny_base(tmp_path_factory.mktemp("base") / "tiny", texts=rows[0].texts)
+
+
+def task_of(base: Path, **estimator: Any) -> Task:
+    """Return a task that fine-tunes a base in a second or two."""
+    quick = {"max_tokens": 32, "epochs": 3, "patience": 0, "batch_size": 8, "learning_rate": 5e-3}
+    values = {"name": "film", "labels": ["negative", "positive"], "positive": "positive"}
+    chosen = {"family": "transformer", "base": str(base)} | quick | estimator
+    return parse_task(values | {"data": {"source": "x"}, "estimator": chosen}, source="a test")

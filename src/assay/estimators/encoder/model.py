@@ -7,13 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.estimators.encoder.batches import batches_of
+from assay.estimators.encoder.network import check_network
+from assay.estimators.encoder.occlusion import Occlusions, occlusions_of
 from assay.estimators.encoder.sessions import Runtime, Sessions
 from assay.estimators.encoder.spec import EncoderSpec
 from assay.estimators.encoder.tokens import Tokens
 from assay.estimators.linear import EvidenceWeights, Floats, Link
+from assay.exceptions import ArtifactError
 
 NETWORK = "model.onnx"
 TOKENIZER = "tokenizer.json"
+CLOSE = 1e-4
+"""How much padding may move a logit of the network that is tried out, absolutely and relatively."""
 
 
 class EncoderModel:
@@ -32,10 +37,12 @@ class EncoderModel:
     def __init__(
         self, spec: EncoderSpec, network: bytes, tokenizer: bytes, *, runtime: Runtime | None = None
     ) -> None:
+        check_network(network)
         self.spec = spec
         self.tokens = Tokens(tokenizer, max_tokens=spec.max_tokens, truncation=spec.truncation)
         self.sessions = Sessions(network, runtime or Runtime())
         self._files = {NETWORK: network, TOKENIZER: tokenizer}
+        self._try_out()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -80,6 +87,10 @@ class EncoderModel:
             found[batch] = self.sessions.run(*self._padded([rows[at] for at in batch]))
         return found
 
+    def occlusions(self, text: str) -> Occlusions:
+        """Return what the words of a text do to the logits; the network runs for each of them."""
+        return occlusions_of(self.tokens, self.logits_of_ids, text)
+
     def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         longest = max(map(len, rows))
         ids = np.full((len(rows), longest), self.tokens.pad, np.int64)
@@ -88,6 +99,38 @@ class EncoderModel:
             ids[at, : len(row)] = row
             mask[at, : len(row)] = 1
         return ids, mask
+
+    def _try_out(self) -> None:
+        """Run the longest text of the vocabulary's last entry, and one token beside it.
+
+        Raises ArtifactError where the network fails, or gives no such logits as it should.
+        """
+        last = self.tokens.size - 1
+        whole, one = [last] * self.spec.max_tokens, [last]
+        try:
+            longest, alone, again = (self.sessions.run(*self._padded([row])) for row in (whole, one, one))
+            beside = self.sessions.run(*self._padded([whole, one]))
+        except Exception as error:
+            raise ArtifactError(
+                f"model.onnx does not run with {len(whole)} tokens, of ids up to {last}, which the tokenizer "
+                f"and max_tokens ask for: it is another tokenizer's, or has fewer positions: {error}"
+            ) from error
+        for found, rows in ((longest, 1), (alone, 1), (beside, 2)):
+            if found.shape != (rows, self.spec.logits):
+                raise ArtifactError(
+                    f"model.onnx gives logits of shape {found.shape} for {rows} texts; the labels "
+                    f"{list(self.labels)} want {(rows, self.spec.logits)}."
+                )
+            if not np.isfinite(found).all():
+                raise ArtifactError(f"model.onnx gives logits that are not finite: {found.tolist()}.")
+        if not np.allclose(alone, again, rtol=CLOSE, atol=CLOSE):
+            raise ArtifactError("model.onnx gives the same text other logits each time.")
+        # Texts run by themselves where the batch sets the scales of int8.
+        if self.spec.precision == "fp32" and not np.allclose(beside[1], alone[0], rtol=CLOSE, atol=CLOSE):
+            raise ArtifactError(
+                f"model.onnx does not mask padding: a text has the logits {alone[0].tolist()} alone, and "
+                f"{beside[1].tolist()} beside a longer one."
+            )
 
     def write(self, folder: Path) -> None:
         """Write the network and the tokenizer into a folder, the same bytes as were given."""

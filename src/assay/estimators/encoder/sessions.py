@@ -1,11 +1,11 @@
 """Networks ready to run, handed out to the threads that ask."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class Runtime:
 
     ``sessions`` run at the same time, each with ``threads`` (0: the process's cores, shared out over the
     sessions). ``device`` is ``auto`` (a GPU where ONNX Runtime has one), ``cpu`` or ``cuda``. ``pin`` keeps
-    each session on cores of its own. ``budget`` is the number of tokens, padding included, of one batch.
+    each of several sessions on cores of its own, where together they have a thread for every core of the
+    process. ``budget`` is the number of tokens, padding included, of one batch.
     """
 
     sessions: int = 1
@@ -34,6 +35,27 @@ class Runtime:
     device: Device = "auto"
     pin: bool = True
     budget: int = 4096
+
+    def __post_init__(self) -> None:
+        least = {"sessions": 1, "threads": 0, "budget": 1}
+        for name, value in least.items():
+            if getattr(self, name) < value:
+                raise ValueError(f"{name} must be at least {value}, not {getattr(self, name)!r}.")
+
+    def cores(self) -> tuple[int, list[list[int]]]:
+        """Return the threads of a session, and the cores of each session; none where it may run anywhere."""
+        there = sorted(os.sched_getaffinity(0))
+        threads = self.threads or max(1, len(there) // self.sessions)
+        if not self.pin or self.sessions == 1 or self.sessions * threads != len(there):
+            return threads, [[] for _ in range(self.sessions)]
+        return threads, [there[at : at + threads] for at in range(0, len(there), threads)]
+
+
+class _Seat(NamedTuple):
+    """A session for one thread at a time, and the core that this thread keeps to, or None."""
+
+    session: "InferenceSession"
+    core: int | None
 
 
 class Sessions:
@@ -45,28 +67,43 @@ class Sessions:
 
     def __init__(self, network: bytes, runtime: Runtime) -> None:
         self.runtime = runtime
-        threads = runtime.threads or max(1, len(os.sched_getaffinity(0)) // runtime.sessions)
-        self._free: SimpleQueue[InferenceSession] = SimpleQueue()
-        for _ in range(runtime.sessions):
-            self._free.put(_opened(network, threads, runtime.device))
+        threads, places = runtime.cores()
+        self._free: SimpleQueue[_Seat] = SimpleQueue()
+        session = None
+        for cores in places:
+            # A session of one thread works in the thread that asks. Several can ask the same one, which has
+            # the weights in memory once.
+            if session is None or threads > 1:
+                session = _opened(network, threads, cores, runtime.device)
+            self._free.put(_Seat(session, cores[0] if cores else None))
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits, shape (rows, logits), of padded ids and their mask, both (rows, length)."""
-        with self._session() as session:
-            [logits] = session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
+        seat = self._free.get()
+        try:
+            with _kept_to(seat.core):
+                [logits] = seat.session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
+        finally:
+            self._free.put(seat)
         found: NDArray[np.float32] = logits
         return found
 
-    @contextmanager
-    def _session(self) -> "Iterator[InferenceSession]":
-        session = self._free.get()
-        try:
-            yield session
-        finally:
-            self._free.put(session)
+
+@contextmanager
+def _kept_to(core: int | None) -> Iterator[None]:
+    """Keep this thread to a core meanwhile."""
+    if core is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
-def _opened(network: bytes, threads: int, device: Device) -> "InferenceSession":
+def _opened(network: bytes, threads: int, cores: Sequence[int], device: Device) -> "InferenceSession":
     try:
         import onnxruntime
     except ImportError as error:
@@ -85,6 +122,10 @@ def _opened(network: bytes, threads: int, device: Device) -> "InferenceSession":
     options.enable_mem_pattern = False
     # Its errors are raised; it need not write them to the standard error as well.
     options.log_severity_level = 4
+    if threads > 1 and cores:
+        # The first thread is the one that asks; ONNX Runtime counts cores from 1.
+        others = ";".join(str(core + 1) for core in cores[1:])
+        options.add_session_config_entry("session.intra_op_thread_affinities", others)
     try:
         return onnxruntime.InferenceSession(network, options, providers=providers)
     except Exception as error:

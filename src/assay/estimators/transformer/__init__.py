@@ -6,8 +6,16 @@ from assay.lazy import lazily
 
 if TYPE_CHECKING:
     from assay.estimators.transformer.fit import fit_encoder
+    from assay.estimators.transformer.quantization_cost import QuantizationCost
     from assay.estimators.transformer.record import Epoch, TrainingRecord
 else:
-    __getattr__ = lazily(__name__, {"fit": ("fit_encoder",), "record": ("Epoch", "TrainingRecord")})
+    __getattr__ = lazily(
+        __name__,
+        {
+            "fit": ("fit_encoder",),
+            "quantization_cost": ("QuantizationCost",),
+            "record": ("Epoch", "TrainingRecord"),
+        },
+    )
 
-__all__ = ["Epoch", "TrainingRecord", "fit_encoder"]
+__all__ = ["Epoch", "QuantizationCost", "TrainingRecord", "fit_encoder"]

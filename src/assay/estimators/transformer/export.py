@@ -27,6 +27,8 @@ AGREEMENT = 1e-4
 """How far a logit of the exported network may lie from torch's."""
 BYTES = 2**31 - 1
 """ONNX keeps weights in its one file up to this size; files beside it are refused at loading."""
+TALKATIVE = ("torch.onnx", "torch.__trace")
+"""Loggers of the exporter: of operators that another library lacks, and of every step of tracing."""
 CHECKED = ((1, 1), (1, 2), (2, 7), (5, 33), (2, 128))
 """Rows and tokens of the random texts that both networks are compared on."""
 
@@ -51,7 +53,7 @@ def export_network(classifier: "Module", *, labels: int) -> bytes:
         raise ConversionError(
             f"The classifier gives {found!r} logits a text, and the task has {labels} labels.", found=found
         )
-    return _export(classifier, forward, output="logits")
+    return _export(classifier, forward)
 
 
 def export_embedding(encoder: "Module", coef: NDArray[Any], intercept: NDArray[Any]) -> bytes:
@@ -66,9 +68,9 @@ def export_embedding(encoder: "Module", coef: NDArray[Any], intercept: NDArray[A
 def export_encoder(encoder: "Module") -> bytes:
     """Return an encoder of Hugging Face as an ONNX network that embeds texts.
 
-    Its inputs are those of ``export_network``; its output ``text_embedding`` (float32, shape (texts,
-    hidden)) is the mean of the last layer over a text's tokens, padding left out, scaled to length 1 (Reimers
-    and Gurevych 2019, section 3). Raises as ``export_network`` does.
+    Its inputs and the name of its output are those of ``export_network``; the output, shape (texts, hidden),
+    is the mean of the last layer over a text's tokens, padding left out, scaled to length 1 (Reimers and
+    Gurevych 2019, section 3). Raises as ``export_network`` does.
     """
 
     def forward(network: Any, input_ids: "Tensor", attention_mask: "Tensor") -> "Tensor":
@@ -78,10 +80,10 @@ def export_encoder(encoder: "Module") -> bytes:
         scaled: Tensor = mean / mean.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-12)
         return scaled
 
-    return _export(encoder, forward, output="text_embedding")
+    return _export(encoder, forward)
 
 
-def _export(network: "Module", forward: Any, *, output: str) -> bytes:
+def _export(network: "Module", forward: Any) -> bytes:
     """Return a network behind a forward pass as ONNX, checked on random texts."""
     size = sum(each.numel() for each in (*network.parameters(), *network.buffers())) * 4
     if size > BYTES:
@@ -91,7 +93,7 @@ def _export(network: "Module", forward: Any, *, output: str) -> bytes:
             bytes=size,
         )
     wrapped = _wrap(network, forward)
-    exported = _trace(wrapped, _longest(network.config), output)
+    exported = _trace(wrapped, _longest(network.config))
     _check(wrapped, exported, network.config)
     return exported
 
@@ -104,6 +106,9 @@ def _wrap(network: "Module", forward: Any) -> "Module":
         def __init__(self) -> None:
             super().__init__()
             self.network = copy.deepcopy(network)
+            # The fused attention of torch becomes more operators, which take 5 % more time.
+            if hasattr(self.network, "set_attn_implementation"):
+                self.network.set_attn_implementation("eager")
 
         def forward(self, input_ids: "Tensor", attention_mask: "Tensor") -> Any:
             return forward(self.network, input_ids, attention_mask)
@@ -112,7 +117,7 @@ def _wrap(network: "Module", forward: Any) -> "Module":
     return Wrapped().to("cpu").float().eval()
 
 
-def _trace(wrapped: "Module", longest: int, output: str) -> bytes:
+def _trace(wrapped: "Module", longest: int) -> bytes:
     """Return the ONNX file of a module, weights inside."""
     try:
         import onnxscript  # noqa: F401
@@ -133,34 +138,45 @@ def _trace(wrapped: "Module", longest: int, output: str) -> bytes:
                 dynamo=True,
                 verbose=False,
                 input_names=list(example),
-                output_names=[output],
+                output_names=["logits"],
                 dynamic_shapes=dict.fromkeys(example, free),
             )
     except (torch.onnx.OnnxExporterError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ConversionError(f"The network cannot become ONNX: {first}") from error
-    model = program.model_proto
-    # The shapes that tracing notes between nodes keep quantization from its work.
+    return _bare(program.model_proto)
+
+
+def _bare(model: Any) -> bytes:
+    """Return a network without what tracing noted: shapes between nodes, places in source files."""
+    # These shapes keep quantization from its work; the places would tell of this machine.
     del model.graph.value_info[:]
-    exported: bytes = model.SerializeToString()
-    return exported
+    for part in (model, model.graph, *model.graph.node, *model.graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for each in (*model.graph.input, *model.graph.output):
+        del each.metadata_props[:]
+    bare: bytes = model.SerializeToString()
+    return bare
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what the exporter says of its own workings from the terminal."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         # Of torch's calls to itself, and of axes that two inputs share.
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", r"# The axis name", UserWarning)
-        logger.setLevel(logging.ERROR)
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def _longest(config: Any) -> int:
@@ -185,8 +201,8 @@ def _check(wrapped: "Module", exported: bytes, config: Any) -> None:
         with torch.no_grad():
             expected = wrapped(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
         found = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        worst = max(worst, float(np.abs(found - expected).max()))
-    # Also where a logit is not a number.
+        # Not Python's max, which passes over what is not a number.
+        worst = float(np.maximum(worst, np.abs(found - expected).max()))
     if not worst <= AGREEMENT:
         raise ConversionError(
             f"The exported network's answers differ from torch's by up to {worst:g}; at most {AGREEMENT:g} "

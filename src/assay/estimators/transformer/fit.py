@@ -50,47 +50,50 @@ def finetune(
     tokens = base.tokens(config)
     check_vocabulary(base, tokens, train.texts)
     with progress.step(f"cut {len(train) + len(validation):,} texts into tokens"):
-        sides = [_encoded(tokens, rows, task.labels) for rows in (train, validation)]
-    kept = draw_rows(sides[0].truth, config.max_rows, seed=config.seed)
-    taken = Encoded([sides[0].ids[at] for at in kept.tolist()], sides[0].truth[kept])
+        read, held_out = (_encoded(tokens, rows, task.labels) for rows in (train, validation))
+        kept = draw_rows(read.truth, config.max_rows, seed=config.seed)
+        read = Encoded([read.ids[at] for at in kept.tolist()], read.truth[kept])
     with progress.step(f"load the base {base.name}"):
         network = build_classifier(base, task.labels, seed=config.seed)
-        identity = identify(config, task.labels, network, taken, sides[1])
-    folder = folder_of(work, identity)
+        identity = identify(config, task.labels, network, read, held_out)
+    checkpoints = Checkpoints(folder_of(work, identity), identity)
+    positive = task.labels.index(task.positive) if task.binary else None
     training = FineTuning(
         config,
         network,
-        taken,
-        sides[1],
+        read,
+        held_out,
         pad=tokens.pad,
-        positive=task.labels.index(task.positive) if task.binary else None,
-        checkpoints=Checkpoints(folder, identity),
+        positive=positive,
+        checkpoints=checkpoints,
         progress=progress,
     )
-    progress.say(
-        f"  {len(kept):,} rows, {np.mean(taken.lengths):.0f} tokens each in the mean, on "
-        f"{training.learner.device.type} in {training.learner.precision}"
-    )
+    device, precision = training.learner.device.type, training.learner.precision
+    length = np.mean(read.lengths)
+    progress.say(f"  {len(kept):,} rows of {length:.0f} tokens in the mean, on {device} in {precision}")
     training.run()
     with progress.step("export the network"):
-        save_checkpoint(network, base.tokenizer, folder / CHECKPOINT)
+        save_checkpoint(network, base.tokenizer, checkpoints.folder / CHECKPOINT)
         exported = export_network(network, labels=len(task.labels))
-    state = training.state
-    record = TrainingRecord(
+    return exported, base, _record(training, read, checkpoints.folder / CHECKPOINT)
+
+
+def _record(training: FineTuning, read: Encoded, checkpoint: Path) -> TrainingRecord:
+    state, learner = training.state, training.learner
+    return TrainingRecord(
         epochs=tuple(state.epochs),
         best=state.best,
         losses=tuple(state.losses),
         facts={
-            "encoder_rows": len(kept),
-            "encoder_tokens": sum(taken.lengths),
-            "encoder_device": training.learner.device.type,
-            "encoder_precision": training.learner.precision,
+            "encoder_rows": len(read.ids),
+            "encoder_tokens": sum(read.lengths),
+            "encoder_device": learner.device.type,
+            "encoder_precision": learner.precision,
             "encoder_rows_at_once": state.rows_at_once,
             "encoder_seconds": round(sum(epoch.seconds for epoch in state.epochs), 1),
         },
-        checkpoint=folder / CHECKPOINT,
+        checkpoint=checkpoint,
     )
-    return exported, base, record
 
 
 def _encoded(tokens: Tokens, rows: "Rows", labels: Sequence[str]) -> Encoded:

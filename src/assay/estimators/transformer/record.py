@@ -1,6 +1,7 @@
 """What a training found: its epochs, and what was kept of them."""
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,19 @@ class TrainingRecord:
     facts: dict[str, Any]
     checkpoint: Path | None = None
     quantization: Any = None
+
+    def history(self) -> dict[str, list[tuple[int, float]]]:
+        """Return each metric with its value after every epoch, and the training loss batch by batch."""
+        named = ("loss", "validation_loss", "f1", "accuracy", "rate")
+        curves = {
+            f"epoch_{name}": [(epoch.number, getattr(epoch, name)) for epoch in self.epochs] for name in named
+        }
+        return {**curves, "batch_loss": list(self.losses)}
+
+    def forget(self) -> None:
+        """Delete what the training kept on disk, once a run has it."""
+        if self.checkpoint is not None:
+            shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
 
     def to_json(self) -> str:
         """Return the record as the text of training.json."""

@@ -17,7 +17,7 @@ def batches_of_epoch(lengths: Sequence[int], *, batch_size: int, seed: int, epoc
     The same seed and epoch give the same batches, which is what a resumed training relies on.
 
     >>> batches_of_epoch([3, 90, 4, 100], batch_size=2, seed=0, epoch=1)
-    [[0, 2], [1, 3]]
+    [[1, 3], [0, 2]]
     """
     draw = np.random.default_rng([seed, epoch])
     order = draw.permutation(len(lengths))
