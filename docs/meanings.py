@@ -87,9 +87,10 @@ TASK_KEYS = {
     "gate.max_memory_mb": "Megabytes that loading and deciding may add to a process.",
     "gate.max_size_mb": "Megabytes of the artifact's folder.",
     "gate.max_flips": "Share of the rows whose decision may differ from that of the version in production.",
-    "gate.max_quantization_flips": "Of a candidate in int8: share of the validation rows that it may decide otherwise "
-    "than before quantization.",
-    "gate.max_quantization_loss": "Of a candidate in int8: how much F1 quantization may cost on the validation rows.",
+    "gate.max_quantization_flips": "Of a candidate in int8: share of the validation rows that it may decide "
+    "otherwise than before quantization.",
+    "gate.max_quantization_loss": "Of a candidate in int8: how much F1 quantization may cost on the "
+    "validation rows.",
     "behaviour.rows": "Held-out rows that behaviour tests change, at most.",
     "behaviour.negation": "What adding `not` should do: `away`: the score of the label given must not rise "
     "by more than 0.1; `up`, `down`: that of the positive label must not fall, or rise, by more than that; "
