@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from assay.estimators.cascade import Cascade, Judged
     from assay.estimators.conversion import convert_pipeline
     from assay.estimators.decision import Decision
+    from assay.estimators.encoder import EncoderModel, EncoderSpec, Runtime
+    from assay.estimators.encoder.occlusion import Occlusions, occlusions_of
     from assay.estimators.encoder.providers import providers
     from assay.estimators.explanation import Explanation
     from assay.estimators.golden import Golden, read_golden
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from assay.estimators.identifiers import new_id, time_of
     from assay.estimators.importing import import_pipeline
     from assay.estimators.kernel import uncompiled
-    from assay.estimators.linear import LinearModel
+    from assay.estimators.linear import Floats, LinearModel, Link
     from assay.estimators.manifest import Manifest, read_manifest
     from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
     from assay.estimators.profiling import observe, profile_from, profile_of, unknown_share, unknown_shares
@@ -47,6 +49,8 @@ else:
             "cascade": ("Cascade", "Judged"),
             "conversion": ("convert_pipeline",),
             "decision": ("Decision",),
+            "encoder": ("EncoderModel", "EncoderSpec", "Runtime"),
+            "encoder.occlusion": ("Occlusions", "occlusions_of"),
             "encoder.providers": ("providers",),
             "explanation": ("Explanation",),
             "golden": ("Golden", "read_golden"),
@@ -54,7 +58,7 @@ else:
             "identifiers": ("new_id", "time_of"),
             "importing": ("import_pipeline",),
             "kernel": ("uncompiled",),
-            "linear": ("LinearModel",),
+            "linear": ("Floats", "LinearModel", "Link"),
             "manifest": ("Manifest", "read_manifest"),
             "profile": ("Observation", "Observed", "Profile", "Reference", "read_profile"),
             "profiling": ("observe", "profile_from", "profile_of", "unknown_share", "unknown_shares"),
@@ -80,21 +84,27 @@ __all__ = [
     "Calibration",
     "Cascade",
     "Decision",
+    "EncoderModel",
+    "EncoderSpec",
     "Explanation",
+    "Floats",
     "Golden",
     "HeldOut",
     "Hit",
     "Judged",
     "LinearModel",
+    "Link",
     "Manifest",
     "Observation",
     "Observed",
+    "Occlusions",
     "OperatingPoint",
     "Profile",
     "QuantizationCost",
     "Reference",
     "Rule",
     "Rules",
+    "Runtime",
     "Sample",
     "ThresholdRow",
     "ThresholdTable",
@@ -112,6 +122,7 @@ __all__ = [
     "measure_threshold",
     "new_id",
     "observe",
+    "occlusions_of",
     "parse_rules",
     "profile_from",
     "profile_of",
