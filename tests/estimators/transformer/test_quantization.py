@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from assay.estimators.encoder import Runtime, Sessions
+from assay.estimators.transformer import tables
 from assay.estimators.transformer.quantization import last_layer, quantize
 from assay.exceptions import ConversionError
 from tests.encoders import LINES, tiny_encoder, tiny_onnx
@@ -53,6 +54,28 @@ def test_matrices_take_seven_bits_a_column_and_the_last_layer_keeps_its_precisio
     types = {each.name: each.data_type for each in model.graph.initializer}
     assert (kept.op_type, types[kept.input[1]]) == ("MatMul", TensorProto.FLOAT)
     assert len(pair[1]) < len(pair[0])
+
+
+def test_a_table_of_words_takes_eight_bits_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "FEWEST", 300)
+    model = onnx.load_from_string(tiny_onnx())
+    [before] = [
+        onnx.numpy_helper.to_array(each) for each in model.graph.initializer if each.dims[:1] == [300]
+    ]
+    tables.quantize_tables(model)
+    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+    [name] = [name.removesuffix(".scale") for name in arrays if name.endswith(".scale")]
+    values, scale = arrays[f"{name}.values"], arrays[f"{name}.scale"]
+    assert (values.dtype, values.shape, scale.shape) == (np.int8, before.shape, (300, 1))
+    assert (np.abs(values * scale - before) <= scale * 0.501).all()
+    network = model.SerializeToString()
+    for text in LINES:
+        np.testing.assert_allclose(logits(network, text), logits(tiny_onnx(), text), atol=0.2)
+
+
+def test_a_small_table_stays_as_it_is(pair: tuple[bytes, bytes]) -> None:
+    model = onnx.load_from_string(pair[1])
+    assert not [each.name for each in model.graph.initializer if each.name.endswith(".values")]
 
 
 def test_a_network_without_matrices_is_refused() -> None:

@@ -92,7 +92,7 @@ class EncoderModel:
         """
         found = np.empty((len(rows), self.spec.logits))
         lengths = [len(row) for row in rows]
-        budget = self.sessions.runtime.budget if self.spec.precision == "fp32" else 1
+        budget = self.sessions.budget if self.spec.precision == "fp32" else 1
         for batch in batches_of(lengths, budget=budget):
             found[batch] = self.sessions.run(*self._padded([rows[at] for at in batch]))
         return found
@@ -118,7 +118,8 @@ class EncoderModel:
         last = self.tokens.size - 1
         whole, one = [last] * self.spec.max_tokens, [last]
         try:
-            longest, alone, again = (self.sessions.run(*self._padded([row])) for row in (whole, one, one))
+            tried = (whole, one, one, [0])
+            longest, alone, again, other = (self.sessions.run(*self._padded([row])) for row in tried)
             beside = self.sessions.run(*self._padded([whole, one]))
         except Exception as error:
             raise ArtifactError(
@@ -133,6 +134,8 @@ class EncoderModel:
                 )
             if not np.isfinite(found).all():
                 raise ArtifactError(f"model.onnx gives logits that are not finite: {found.tolist()}.")
+        if last and np.array_equal(alone, other):
+            raise ArtifactError("model.onnx gives every text the same logits: it does not read the ids.")
         if not np.allclose(alone, again, rtol=CLOSE, atol=CLOSE):
             raise ArtifactError("model.onnx gives the same text other logits each time.")
         # Texts run by themselves where the batch sets the scales of int8.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from assay.estimators.transformer.tables import quantize_tables
 from assay.exceptions import ConversionError, MissingExtra
 
 MATRICES = ("MatMul", "Gemm")
@@ -14,7 +15,7 @@ MATRICES = ("MatMul", "Gemm")
 
 
 def quantize(network: bytes) -> bytes:
-    """Return an exported network with the weights of its matrices in eight bits, a scale a column.
+    """Return an exported network in eight bits: matrices with a scale a column, word tables with one a row.
 
     What flows through it is scaled as it runs, by the largest value of the whole batch: texts are to be run
     one by one, so that an answer depends on nothing else. The last layer, which makes the logits, keeps its
@@ -43,7 +44,10 @@ def quantize(network: bytes) -> bytes:
             # The library makes a MatMul of a Gemm first, and names it so.
             nodes_to_exclude=[last, f"{last}_MatMul"],
         )
-        return path.read_bytes()
+        quantized = onnx.load(path)
+    quantize_tables(quantized)
+    smaller: bytes = quantized.SerializeToString()
+    return smaller
 
 
 def last_layer(model: Any) -> str:
