@@ -117,10 +117,10 @@ def cascade_of(model: EncoderModel) -> Cascade:
 def export(base: Path, folder: Path) -> None:
     """Write a classifier of chance over a base, as Hugging Face keeps it and as networks of ONNX."""
     import torch
-    from assay.estimators.transformer.quantization import quantize
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     from assay.estimators.transformer.export import export_network
+    from assay.estimators.transformer.quantization import quantize
 
     torch.manual_seed(SEED)
     classifier = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(LABELS)).eval()

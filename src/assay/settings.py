@@ -120,11 +120,16 @@ class Settings(Frozen):
     encoder_threads: int = Field(
         0, ge=0, le=256, description="Threads of one such computation; 0: the worker's cores shared out."
     )
+    encoder_pin: bool = Field(
+        False,
+        description="Keep each of a worker's sessions to cores of its own; pays on a machine with nothing "
+        "else to do.",
+    )
     encoder_batch_tokens: int = Field(
-        1024,
-        ge=1,
-        description="Tokens of one batch, padding included; a longer text is a batch by itself, as is each "
-        "text of an int8 encoder.",
+        0,
+        ge=0,
+        description="Tokens of one batch, padding included; 0: 256 on a CPU, 16,384 on a GPU. A longer "
+        "text is a batch by itself, as is each text of an int8 encoder.",
     )
     encoder_wait_ms: float = Field(
         2.0,

@@ -33,13 +33,12 @@ def encoders_of(settings: Settings, metrics: MetricsSink, cache: DecisionCache |
         sessions=sessions,
         threads=settings.encoder_threads or max(1, cores // sessions),
         device=settings.encoder_device,
-        # Each worker would choose the same cores.
-        pin=settings.workers == 1,
+        # Several workers would choose the same cores.
+        pin=settings.encoder_pin and settings.workers == 1,
         budget=settings.encoder_batch_tokens,
     )
     pace = Pace(
         sessions=sessions,
-        batch_tokens=settings.encoder_batch_tokens,
         wait_ms=settings.encoder_wait_ms,
         queue=settings.encoder_queue,
     )

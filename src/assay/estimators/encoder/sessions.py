@@ -71,7 +71,7 @@ class Sessions:
 
     def __init__(self, network: bytes, runtime: Runtime) -> None:
         provider = _provider(runtime.device)
-        self.budget = runtime.budget or BUDGETS[provider]
+        self.runtime, self.budget = runtime, runtime.budget or BUDGETS[provider]
         threads, places = runtime.cores()
         self._free: SimpleQueue[_Seat] = SimpleQueue()
         session = None

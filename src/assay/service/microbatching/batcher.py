@@ -30,7 +30,7 @@ class Pace:
     """
 
     sessions: int = 1
-    batch_tokens: int = 1024
+    batch_tokens: int = 256
     wait_ms: float = 2.0
     queue: int = 256
 

@@ -29,7 +29,8 @@ class Batching:
         from assay.estimators import EncoderModel
 
         assert isinstance(model, EncoderModel), model
-        pace = replace(self.pace, sessions=model.sessions.runtime.sessions)
+        runs = model.sessions
+        pace = replace(self.pace, sessions=runs.runtime.sessions, batch_tokens=runs.budget)
         if model.spec.precision == "int8":
             # Rows run one by one; together they would only wait for each other.
             pace = replace(pace, batch_tokens=1)
