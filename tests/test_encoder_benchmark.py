@@ -24,13 +24,13 @@ def test_the_table_has_a_row_a_way() -> None:
         for key in ("clock", "processor", "of_torch")
     }
     told = {"ways": {"torch": times, "int8": times}, "int8_of_fp32": times["clock"]}
-    cell = "2.0 (1.0 to 3.0) ms | 2.0 (1.0 to 3.0) ms"
     results = {"encoder": {"threads": 2, "tokens": 1, "encoders": {"minilm": told}}}
+    time, ratio = "2.0 (1.0 to 3.0) ms", "2.00 (1.00 to 3.00)"
     assert encoder_tables.encoder(results).splitlines() == [
         "| one text, 1 tokens, 2 threads | on the clock | of the processor | times torch's | times fp32's |",
         "|---|---|---|---|---|",
-        f"| MiniLM-L6: torch | {cell} |  |  |",
-        f"| MiniLM-L6: int8 | {cell} | 2.00 (1.00 to 3.00) | 2.00 (1.00 to 3.00) |",
+        f"| MiniLM-L6: torch | {time} | {time} |  |  |",
+        f"| MiniLM-L6: int8 | {time} | {time} | {ratio} | {ratio} |",
     ]
 
 

@@ -71,6 +71,7 @@ class Sessions:
 
     def __init__(self, network: bytes, runtime: Runtime) -> None:
         provider = _provider(runtime.device)
+        self.runtime = runtime
         threads, places = runtime.cores()
         self._free: SimpleQueue[_Seat] = SimpleQueue()
         session = None
