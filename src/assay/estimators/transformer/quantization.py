@@ -53,8 +53,7 @@ def _quantize_matrices(graph: Any) -> None:
             nodes.append(copied(node))
             continue
         token, weight = node.input
-        # The wide layer follows an activation whose values are nearly all on one side of zero.
-        shifted = shapes[weight][0] > shapes[weight][1]
+        shifted = _is_narrowing(shapes[weight])
         entry = f"{token}.{'shifted' if shifted else 'even'}"
         if entry not in scaled:
             scaled.add(entry)
@@ -65,7 +64,7 @@ def _quantize_matrices(graph: Any) -> None:
     for name in shapes:
         matrix = numpy_helper.to_array(arrays[name])
         graph.initializer.remove(arrays[name])
-        _hold(graph, _in_eight_bits(matrix, name))
+        _hold(graph, _in_eight_bits(matrix, name, sums=_is_narrowing(shapes[name])))
     numbers = {"even": 1 / ABOUT_ZERO, "shifted": 1 / FROM_LEAST, "least": LEAST, "one": 1.0}
     _hold(graph, {f"int8.{name}": np.array(value, np.float32) for name, value in numbers.items()})
     _hold(graph, {"int8.middle": np.array(128, np.uint8), "int8.zero": np.array(0, np.uint8)})
@@ -76,18 +75,25 @@ def _is_matrix(arrays: dict[str, Any], name: str) -> bool:
     return name in arrays and len(arrays[name].dims) == 2
 
 
+def _is_narrowing(shape: tuple[int, ...]) -> bool:
+    """Return whether a matrix follows the wide layer, whose values lie nearly all on one side of zero."""
+    return shape[0] > shape[1]
+
+
 def _hold(graph: Any, arrays: dict[str, NDArray[Any]]) -> None:
     from onnx import numpy_helper
 
     graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in arrays.items())
 
 
-def _in_eight_bits(matrix: NDArray[np.float32], name: str) -> dict[str, NDArray[Any]]:
-    """Return a matrix as whole numbers with a scale a column, and what each column sums to."""
+def _in_eight_bits(matrix: NDArray[np.float32], name: str, *, sums: bool) -> dict[str, NDArray[Any]]:
+    """Return a matrix as whole numbers with a scale a column, and what each column sums to if asked."""
     scale = np.maximum(np.abs(matrix).max(axis=0), np.float32(1e-30)) / LARGEST
     values = np.rint(matrix / scale).astype(np.int8)
-    sums = (values.sum(axis=0, dtype=np.int64) * scale).astype(np.float32)
-    return {f"{name}.values": values, f"{name}.scale": scale.astype(np.float32), f"{name}.sums": sums}
+    found = {f"{name}.values": values, f"{name}.scale": scale.astype(np.float32)}
+    if sums:
+        found[f"{name}.sums"] = (values.sum(axis=0, dtype=np.int64) * scale).astype(np.float32)
+    return found
 
 
 def _even(token: str, entry: str) -> Iterator[Any]:
