@@ -48,13 +48,20 @@ class Server:
 
         Raises ValueError for another label or a probability that is further away than 1e-6.
         """
+        return difference(self.contender, self._answer(client, row), row)
+
+    def answer(self, client: Client, row: Row) -> tuple[str, float]:
+        """Return the label that it gives a text, and its probability."""
+        return self.contender.parse(self._answer(client, row))
+
+    def _answer(self, client: Client, row: Row) -> Any:
         address = f"http://127.0.0.1:{self.port}"
         headers = [f"{name}: {value}" for name, value in self.contender.headers.items()]
         body = json.dumps(self.contender.body(row.text)).encode()
         status, answer = client.ask(post(address, self.contender.path, body, headers))
         if status != 200:
             raise ConnectionError(f"{self.contender.name} answers {status}: {answer}")
-        return difference(self.contender, answer, row)
+        return answer
 
     def check(self, count: int = CHECKED) -> float:
         """Return the largest difference in probability over some texts of each set."""

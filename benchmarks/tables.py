@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.drift_tables import DRIFT
+from benchmarks.encoder_tables import ENCODER
 from benchmarks.gate_tables import GATE
 from benchmarks.log_tables import LOG
 from benchmarks.markdown import cell, micro, table, value
@@ -157,6 +158,7 @@ TABLES = {
     "rules": rules,
     "backtracking": backtracking,
     **DRIFT,
+    **ENCODER,
     **GATE,
     **LOG,
     **SERVE,

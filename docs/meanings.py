@@ -111,6 +111,7 @@ SETTING_GROUPS = {
     "host": "The service",
     "require_keys": "Who may ask",
     "max_texts": "Limits",
+    "encoder_device": "Transformer encoders",
     "drain_seconds": "Stopping, and following production",
     "tls_certificate": "HTTPS",
     "request_log": "The request log",

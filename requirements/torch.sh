@@ -5,19 +5,22 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=$1
+pinned=$(cat requirements/torch.txt)
 
 without() {
     printf 'setup: torch is not installed, so transformers cannot be trained, and their tests are skipped: %s\n' "$*" >&2
     exit 0
 }
 
-# What pip would do, before several GB are on their way.
-report=$("$python" -m pip install --quiet --dry-run --report - -r requirements/torch.txt) ||
-    without "pip found no $(cat requirements/torch.txt) for this machine. See docs/transformers.md, then: make torch"
-case $report in *'"name": "nvidia-'*)
-    [ "${TORCH:-}" = any ] || nvidia-smi >/dev/null 2>&1 ||
-        without "pip would take its CUDA build, several GB, and this machine has no NVIDIA GPU." \
-            "Let pip find a CPU build (docs/transformers.md), or take it all the same with TORCH=any; then: make torch"
-    ;;
-esac
-"$python" -m pip install --quiet --no-compile -r requirements/torch.txt
+there=$("$python" -c 'from importlib.metadata import version; print(version("torch").partition("+")[0])' 2>/dev/null) || there=none
+[ "torch==$there" != "$pinned" ] || exit 0
+
+# On Linux the build that an index gives unasked is CUDA's, several GB. The CPU's is +cpu, and pip knows it by its name.
+if [ "$(uname -s)" != Linux ] || [ "${TORCH:-}" = any ] || nvidia-smi >/dev/null 2>&1; then
+    "$python" -m pip install --quiet --no-compile "$pinned" ||
+        without "pip could not install $pinned; it says why above. See docs/transformers.md, then: make torch"
+else
+    "$python" -m pip install --quiet --no-compile "$pinned+cpu" ||
+        without "pip could not install $pinned+cpu, its build for machines without an NVIDIA GPU, like this one." \
+            "Tell pip where that is (docs/transformers.md), or take the CUDA build with TORCH=any; then: make torch"
+fi

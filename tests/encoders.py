@@ -127,10 +127,11 @@ def make_onnx(network: Any) -> bytes:
     import torch
 
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
-    example = torch.ones((2, 8), dtype=torch.long)
+    # Two tensors: one given twice becomes one input, and the network reads the mask where it should read ids.
+    ids, mask = (torch.ones((2, 8), dtype=torch.long) for _ in range(2))
     program = torch.onnx.export(
         network,
-        (example, example),
+        (ids, mask),
         input_names=["input_ids", "attention_mask"],
         output_names=["logits"],
         dynamic_shapes={"input_ids": {0: batch, 1: length}, "attention_mask": {0: batch, 1: length}},

@@ -32,7 +32,9 @@ def test_what_answers_is_said_with_its_devices() -> None:
 
 
 def test_what_trains_is_said() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed; see docs/transformers.md")
+    torch = pytest.importorskip(
+        "torch", reason="torch is not installed; docs/transformers.md says how (make torch)"
+    )
     [said] = [note for note in doctor_encoders.encoders() if "trained" in note.what]
     assert said.level == "ok"
     assert said.what.startswith(f"encoders are trained by torch {torch.__version__}, transformers 5.")

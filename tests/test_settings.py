@@ -15,6 +15,7 @@ SECRET_VALUES = {
     "tracking_uri": f"https://ann:{PASSWORD}@mlflow:5000",
     "database": f"postgresql://host/people?user=ann&password={PASSWORD}",
     "redis": f"redis://:{PASSWORD}@redis:6379/0",
+    "encoder_cache_redis": f"redis://:{PASSWORD}@redis:6379/1",
     "decision_key": PASSWORD,
 }
 

@@ -18,8 +18,18 @@ from assay.audit import AuditLog
 from assay.database import Database
 from assay.environment import read_settings
 from assay.notation import origins, pairs
-from assay.service import Exchange, Limits, MetricsSink, Models, Versions
-from assay.serving import Bell, Following, RunFolder, open_pinned, open_served, paced, serve_folders
+from assay.service import DecisionCache, Exchange, Limits, MetricsSink, Models, Versions, open_cache
+from assay.serving import (
+    Bell,
+    Encoders,
+    Following,
+    RunFolder,
+    encoders_of,
+    open_pinned,
+    open_served,
+    paced,
+    serve_folders,
+)
 from assay.settings import Settings
 from assay.telemetry import Counters, Feedback, RequestLog
 from assay.watching import Watching, watch
@@ -43,11 +53,19 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
     access = open_access(settings, on_fault=lambda part, fault: metrics.degraded(part, bool(fault)))
     # One process alone has nobody to share with: memory of its own needs no disk.
     shared = run.weights if run and settings.workers > 1 else None
-    following = _follow(models, settings, metrics, run, shared)
+    cache = open_cache(
+        settings.encoder_cache_entries,
+        settings.encoder_cache_redis,
+        metrics,
+        on_fault=lambda fault: metrics.degraded("cache", bool(fault)),
+    )
+    encoders = encoders_of(settings, metrics, cache)
+    following = _follow(models, settings, metrics, run, shared, encoders)
     # After what may stop the start: a folder is made.
     people = Database(settings.people)
     watching = watch(settings, models, metrics, people, run)
     _freeze()
+    pinned = partial(open_pinned, settings, shared=shared, encoders=encoders)
 
     return service.create_app(
         models,
@@ -55,16 +73,16 @@ def build_app(settings: Settings, *, run: RunFolder | None = None) -> FastAPI:
         limits=_limits(settings),
         log=log,
         spool=settings.spool or settings.home / "spool",
-        versions=Versions(models, partial(open_pinned, settings, shared=shared) if following else None),
+        versions=Versions(models, pinned if following else None),
         follower=following,
         access=access,
         record=partial(_record, AuditLog(people)),
         feedback=Feedback(people, told=metrics.feedback),
         sink=watching.log,
-        state=watching.sections(),
+        state=watching.sections() | ({"cache": cache.state} if cache else {}),
         attributes=pairs(settings.attributes),
         origins=origins(settings.cors_origins),
-        lifespan=_lifespan(metrics, log, watching, access, following),
+        lifespan=_lifespan(metrics, log, watching, access, following, cache),
     )
 
 
@@ -74,6 +92,7 @@ def _lifespan(
     watching: Watching,
     access: Access,
     following: Following | None,
+    cache: DecisionCache | None,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what runs beside the service."""
 
@@ -89,6 +108,8 @@ def _lifespan(
             group = await stack.enter_async_context(anyio.create_task_group())
             if following:
                 group.start_soon(following.run)
+            if cache and cache.remote:
+                group.start_soon(cache.remote.watch)
             stack.enter_context(paced())
             yield
             group.cancel_scope.cancel()
@@ -97,13 +118,18 @@ def _lifespan(
 
 
 def _follow(
-    models: Models, settings: Settings, metrics: MetricsSink, run: RunFolder | None, shared: Path | None
+    models: Models,
+    settings: Settings,
+    metrics: MetricsSink,
+    run: RunFolder | None,
+    shared: Path | None,
+    encoders: Encoders,
 ) -> Following | None:
     """Serve what the settings name; return who keeps it in step with the registry, None for folders."""
     if settings.models:
-        serve_folders(models, settings.models, metrics, shared=shared)
+        serve_folders(models, settings.models, metrics, shared=shared, encoders=encoders)
         return None
-    opener = partial(open_served, settings, shared=shared)
+    opener = partial(open_served, settings, shared=shared, encoders=encoders)
     following = Following(
         models, settings, metrics, open_version=opener, bell=Bell(run.refresh if run else None)
     )

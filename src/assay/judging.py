@@ -5,7 +5,7 @@ from typing import Any
 
 from assay.config import Task
 from assay.datasets import Dataset, load_dataset
-from assay.estimators import load_artifact, read_held_out, read_tables
+from assay.estimators import load_artifact, read_held_out, read_quantization, read_tables
 from assay.evaluation import Report, evaluate
 from assay.exceptions import ArtifactError, DataError, VersionNotFound
 from assay.gate import GateDecision, Unjudged, decide_gate
@@ -85,7 +85,7 @@ def evaluate_folder(
     asked = task or cascade.task
     with progress.step("look for held-out rows that repeat training rows"):
         near = dataset.near
-    return evaluate(
+    report = evaluate(
         cascade,
         dataset.test,
         dataset=facts(dataset),
@@ -98,6 +98,7 @@ def evaluate_folder(
         folder=folder if thorough else None,
         progress=progress,
     )
+    return report.model_copy(update={"quantization": read_quantization(folder)})
 
 
 def facts(dataset: Dataset) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from assay.config import Task
 from assay.datasets import Dataset, Rows, add_training
 from assay.estimators import (
     Cascade,
+    Manifest,
     TrainingRecord,
     attach_report,
     check_trainable,
@@ -24,7 +25,7 @@ from assay.judging import evaluate_folder, judge_production, read_rows
 from assay.loading import open_registry
 from assay.progress import Progress
 from assay.provenance import git_commit, library_versions
-from assay.registry import Version, who_of
+from assay.registry import Registry, Version, who_of
 from assay.settings import Settings
 
 GOLDEN_TEXTS = 50
@@ -117,23 +118,8 @@ def register_candidate(
         report = evaluate_folder(folder / "model", dataset, training=training, progress=progress)
         gate = decide_gate(task.gate, report, judge_production(task, dataset, settings, progress=progress))
         with progress.step("register the candidate"):
-            profile = profile_of(load_artifact(folder / "model"), dataset.test.texts)
-            manifest = attach_report(folder / "model", report.to_json(), profile)
-            write_report(report, folder / "report", gate=gate.lines())
-            log = folder / "training.log"
-            log.write_text("\n".join(progress.lines[begun:]) + "\n", encoding="utf-8")
-            history, folders = kept_of(cascade.training, folder / "training")
-            run_id = registry.log_run(
-                task,
-                artifact=folder / "model",
-                report=folder / "report",
-                metrics=report.flat() | {"training_seconds": seconds},
-                params=parameters(cascade, dataset),
-                tags={"git_commit": manifest.git_commit or "", **manifest.libraries},
-                log=log,
-                history=history,
-                folders=folders,
-            )
+            log = progress.lines[begun:]
+            run_id, manifest = log_candidate(cascade, dataset, folder, report, gate, registry, seconds, log)
             version = registry.register(task, run_id, manifest=manifest, gate=gate)
     if cascade.training is not None:
         cascade.training.forget()
@@ -142,6 +128,40 @@ def register_candidate(
             task.model, version.number, who=who_of(settings), expected=gate.champion_version or ""
         )
     return Outcome(version=version, report=report, gate=gate, promoted=promote and gate.passed)
+
+
+def log_candidate(
+    cascade: Cascade,
+    dataset: Dataset,
+    folder: Path,
+    report: Report,
+    gate: GateDecision,
+    registry: Registry,
+    seconds: float,
+    lines: list[str],
+) -> tuple[str, Manifest]:
+    """Return the id of the run that keeps a candidate with all that is known of it, and its manifest.
+
+    ``folder`` holds the artifact in ``model``; report, profile, log and training are written beside it.
+    """
+    profile = profile_of(load_artifact(folder / "model"), dataset.test.texts)
+    manifest = attach_report(folder / "model", report.to_json(), profile)
+    write_report(report, folder / "report", gate=gate.lines())
+    log = folder / "training.log"
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    history, folders = kept_of(cascade.training, folder / "training")
+    run_id = registry.log_run(
+        cascade.task,
+        artifact=folder / "model",
+        report=folder / "report",
+        metrics=report.flat() | {"training_seconds": seconds},
+        params=parameters(cascade, dataset),
+        tags={"git_commit": manifest.git_commit or "", **manifest.libraries},
+        log=log,
+        history=history,
+        folders=folders,
+    )
+    return run_id, manifest
 
 
 def kept_of(

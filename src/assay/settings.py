@@ -107,6 +107,51 @@ class Settings(Frozen):
     max_delay_ms: float = Field(
         25.0, gt=0, description="Delay of the event loop from which on new requests are turned away."
     )
+    encoder_device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where transformer encoders run; auto takes a GPU where ONNX Runtime has one."
+    )
+    encoder_sessions: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Batches that an encoder computes at the same time in one worker; 0: one for each core "
+        "that the worker has of the machine's, and one on a GPU.",
+    )
+    encoder_threads: int = Field(
+        0, ge=0, le=256, description="Threads of one such computation; 0: the worker's cores shared out."
+    )
+    encoder_pin: bool = Field(
+        False,
+        description="Keep each of a worker's sessions to cores of its own; pays on a machine with nothing "
+        "else to do.",
+    )
+    encoder_batch_tokens: int = Field(
+        0,
+        ge=0,
+        description="Tokens of one batch, padding included; 0: 256 on a CPU, 16,384 on a GPU. A longer "
+        "text is a batch by itself, as is each text of an int8 encoder.",
+    )
+    encoder_wait_ms: float = Field(
+        2.0,
+        ge=0,
+        description="Longest wait of a text for others to fill a batch, while another batch is computed.",
+    )
+    encoder_queue: int = Field(
+        256, ge=1, description="Texts that may wait for one encoder; more are turned away with 503."
+    )
+    encoder_deadline_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that a request may wait for an encoder; X-Deadline-Seconds may ask for fewer.",
+    )
+    encoder_cache_entries: int = Field(
+        100_000, ge=0, description="Texts whose scores by encoders a worker keeps in memory; 0: none."
+    )
+    encoder_cache_redis: Annotated[str, _checked(notation.redis_uri)] = Field(
+        "",
+        description="Redis in which replicas share these, redis://...; else each worker has its own.",
+        json_schema_extra=SECRET,
+    )
     drain_seconds: float = Field(
         1.0, ge=0, description="Seconds between SIGTERM and the end of listening: time for a proxy to notice."
     )

@@ -109,7 +109,7 @@ def test_a_torch_whose_dependencies_are_not_those_locked_is_noticed(lock: Module
 
 def test_the_locks_hold_what_the_installed_torch_needs(lock: ModuleType) -> None:
     """CUDA's libraries apart, which a CPU build does not need and pip brings for a CUDA build."""
-    pytest.importorskip("torch", reason="torch is not installed: requirements/install.sh dev says why")
+    pytest.importorskip("torch", reason="torch is not installed; docs/transformers.md says how (make torch)")
     needs = {Requirement(each).name for each in requires("torch") or [] if "extra ==" not in each}
     of_cuda = {name for name in needs if name.startswith(("nvidia", "cuda", "triton"))}
     for name in lock.WITH_TORCH:

@@ -146,59 +146,71 @@ def test_without_torch_tests_of_training_are_skipped_by_name_and_ci_refuses_it(t
     assert "torch not installed; docs/transformers.md says how (make torch)" in refused.stderr
 
 
-REPORT = '{"install": [{"metadata": {"name": "torch"}}, {"metadata": {"name": "%s"}}]}'
 PIP = """#!/bin/sh
+case "$1" in -c) echo {there}; exit ;; esac
 echo "$@" >> "$0.log"
-case "$*" in *--dry-run*) {answer} ;; esac
+case "$*" in *{missing}) exit 1 ;; esac
 """
 
 
-def install_torch(folder: Path, answer: str, *, gpu: bool, **environment: str) -> tuple[str, str]:
-    """Return what the script says, and the last thing that it asked of a made-up pip."""
-    python = stand_in(folder, PIP.replace("{answer}", answer))
-    smi = folder / "nvidia-smi"
-    smi.write_text(f"#!/bin/sh\nexit {0 if gpu else 1}\n", encoding="utf-8")
-    smi.chmod(0o755)
-    inherited = {name: value for name, value in os.environ.items() if name != "TORCH"}
-    path = {"PATH": f"{folder}:{os.environ['PATH']}"}
+def install_torch(
+    folder: Path, *, system: str = "Linux", gpu: bool = False, there: str = "none", missing: str = "nothing"
+) -> tuple[str, list[str]]:
+    """Return what the script says, and what it asked of a made-up pip, with ``TORCH`` as it is set."""
+    python = stand_in(folder, PIP.replace("{there}", there).replace("{missing}", missing))
+    for name, program in (("nvidia-smi", f"exit {0 if gpu else 1}"), ("uname", f"echo {system}")):
+        (folder / name).write_text(f"#!/bin/sh\n{program}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
     done = subprocess.run(
         ["sh", str(ROOT / "requirements" / "torch.sh"), python],
-        env=inherited | path | environment,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0
-    return done.stderr, Path(f"{python}.log").read_text(encoding="utf-8").splitlines()[-1]
+    log = Path(f"{python}.log")
+    return done.stderr, log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+
+@pytest.fixture
+def pinned(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The torch that is pinned, on a machine where nobody said which build to take."""
+    monkeypatch.delenv("TORCH", raising=False)
+    return (ROOT / "requirements" / "torch.txt").read_text(encoding="utf-8").strip()
+
+
+def test_a_machine_without_a_gpu_gets_the_build_for_it(tmp_path: Path, pinned: str) -> None:
+    said, [asked] = install_torch(tmp_path)
+    assert said == ""
+    assert asked.endswith(f" {pinned}+cpu")
 
 
 @pytest.mark.parametrize(
-    ("brings", "gpu", "environment"),
-    [
-        ("filelock", False, {}),
-        ("nvidia-cublas", True, {}),
-        ("nvidia-cublas", False, {"TORCH": "any"}),
-    ],
-    ids=["CPU build", "CUDA build with a GPU", "CUDA build that is wanted"],
+    ("system", "gpu", "torch"),
+    [("Linux", True, ""), ("Darwin", False, ""), ("Linux", False, "any")],
+    ids=["GPU", "macOS", "TORCH=any"],
 )
-def test_the_torch_that_fits_the_machine_is_installed(
-    tmp_path: Path, brings: str, gpu: bool, environment: dict[str, str]
+def test_other_machines_get_what_their_index_gives(
+    tmp_path: Path, pinned: str, monkeypatch: pytest.MonkeyPatch, system: str, gpu: bool, torch: str
 ) -> None:
-    said, asked = install_torch(tmp_path, f"echo '{REPORT % brings}'", gpu=gpu, **environment)
+    monkeypatch.setenv("TORCH", torch)
+    said, [asked] = install_torch(tmp_path, system=system, gpu=gpu)
     assert said == ""
-    assert "--dry-run" not in asked
-    assert asked.endswith("-r requirements/torch.txt")
+    assert asked.endswith(f" {pinned}")
 
 
-def test_a_cuda_build_is_not_fetched_without_a_gpu(tmp_path: Path) -> None:
-    said, asked = install_torch(tmp_path, f"echo '{REPORT % 'nvidia-cublas'}'", gpu=False)
-    assert "--dry-run" in asked
+def test_a_torch_that_is_there_is_left_as_it_is(tmp_path: Path, pinned: str) -> None:
+    assert install_torch(tmp_path, there=pinned.removeprefix("torch==")) == ("", [])
+    assert install_torch(tmp_path, there="2.0.0")[1] != []
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_all_else_goes_on_where_no_torch_can_be_had(tmp_path: Path, pinned: str, gpu: bool) -> None:
+    named = pinned if gpu else f"{pinned}+cpu"
+    said, [asked] = install_torch(tmp_path, gpu=gpu, missing=named)
+    assert asked.endswith(f" {named}")
     assert "torch is not installed, so transformers cannot be trained" in said
-    assert "pip would take its CUDA build, several GB, and this machine has no NVIDIA GPU." in said
-    assert "make torch" in said
-
-
-def test_all_else_goes_on_where_no_torch_can_be_had(tmp_path: Path) -> None:
-    said, asked = install_torch(tmp_path, "exit 1", gpu=False)
-    assert "--dry-run" in asked
-    assert "pip found no torch==2.13.0 for this machine. See docs/transformers.md" in said
+    assert f"pip could not install {named}" in said
+    assert ("TORCH=any" in said) is not gpu
+    assert said.endswith("make torch\n")

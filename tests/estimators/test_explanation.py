@@ -3,10 +3,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.datasets import Rows
-from assay.estimators import Cascade, train_cascade
-from assay.estimators.explanation import MOST_NGRAMS
+from assay.estimators import NO_RULES, Cascade, train_cascade
+from assay.estimators.explanation import MOST_NGRAMS, explain_text
 from tests.conftest import QUIET, make_task
 from tests.corpus import ABUSE_GROUPS, HAM, SPAM, SPAM_GROUPS, labelled
+from tests.encoders import tiny_encoder
 
 PIECES = st.sampled_from([*SPAM, *HAM, "FREE", "zzz", "!", "\n"])
 WORDS = st.lists(PIECES, min_size=1, max_size=30).map(" ".join).filter(str.strip)
@@ -107,3 +108,30 @@ def test_an_explanation_changes_no_decision_and_is_asked_for(ruled_cascade: Casc
         told = other.to_dict()
         assert set(told.pop("explanation")) == {"label", "rules", "ngrams", "other", "bias", "logit"}
         assert one.to_dict() | {"id": ""} == told | {"id": ""}
+
+
+@pytest.mark.parametrize("labels", [("neg", "pos"), ("neg", "neutral", "pos")])
+def test_an_encoder_is_explained_by_leaving_words_out(labels: tuple[str, ...]) -> None:
+    encoder, text = tiny_encoder(labels), "a wonderful movie, free prize call now"
+    for label in labels:
+        told = explain_text(encoder, NO_RULES, text, label=label, ruled=False)
+        at, sign = (0, 1 if label == "pos" else -1) if len(labels) == 2 else (labels.index(label), 1)
+        assert told.logit == pytest.approx(sign * encoder.logits_of(text)[at], abs=1e-4)
+        assert told.bias == pytest.approx(sign * encoder.logits_of("\x01")[at], abs=1e-4)
+        assert told.bias + told.other + sum(each.weight for each in told.ngrams) == pytest.approx(told.logit)
+        without = sign * encoder.logits_of("a movie, free prize call now")[at]
+        [left_out] = [each.weight for each in told.ngrams if each.text == "wonderful"]
+        assert told.logit - left_out == pytest.approx(without, abs=1e-4)
+        weights = [abs(each.weight) for each in told.ngrams]
+        assert weights == sorted(weights, reverse=True)
+        assert {each.kind for each in told.ngrams} == {"words"}
+
+
+def test_an_encoder_names_as_many_words_as_a_linear_model() -> None:
+    told = explain_text(tiny_encoder(), NO_RULES, "free prize call now " * 8, label="pos", ruled=False)
+    assert len(told.ngrams) == MOST_NGRAMS
+
+
+def test_an_encoder_that_was_not_asked_has_no_weights() -> None:
+    told = explain_text(tiny_encoder(), NO_RULES, "free prize", label="pos", ruled=True)
+    assert (told.logit, told.bias, told.ngrams) == (None, None, ())

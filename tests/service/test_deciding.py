@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from assay.config import Task
 from assay.estimators import Cascade, Decision
+from assay.estimators.model import Model
 from assay.service import Models, Served, create_app
 from assay.service.deciding import fits_inline
 from assay.service.limits import DECIDING_THREADS, INLINE_CHARACTERS, INLINE_TEXTS
@@ -26,6 +27,10 @@ class Watched:
     @property
     def task(self) -> Task:
         return self.cascade.task
+
+    @property
+    def model(self) -> Model:
+        return self.cascade.model
 
     def decide(self, texts: Sequence[str], *, explain: bool = False) -> list[Decision]:
         self.threads.append(threading.current_thread().name)

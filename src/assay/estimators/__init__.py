@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 from assay.lazy import lazily
 
 if TYPE_CHECKING:
-    from assay.estimators.annexes import read_held_out, read_tables
+    from assay.estimators.annexes import read_held_out, read_quantization, read_tables
     from assay.estimators.artifact import attach_report, load_artifact, save_artifact
     from assay.estimators.binning import bins_of, counts_of
     from assay.estimators.calibration import Calibration
     from assay.estimators.cascade import Cascade, Judged
     from assay.estimators.conversion import convert_pipeline
     from assay.estimators.decision import Decision
+    from assay.estimators.encoder import EncoderModel, EncoderSpec, Runtime
+    from assay.estimators.encoder.occlusion import Occlusions, occlusions_of
     from assay.estimators.encoder.providers import providers
     from assay.estimators.explanation import Explanation
     from assay.estimators.golden import Golden, read_golden
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from assay.estimators.identifiers import new_id, time_of
     from assay.estimators.importing import import_pipeline
     from assay.estimators.kernel import uncompiled
-    from assay.estimators.linear import LinearModel
+    from assay.estimators.linear import Floats, LinearModel, Link
     from assay.estimators.manifest import Manifest, read_manifest
     from assay.estimators.profile import Observation, Observed, Profile, Reference, read_profile
     from assay.estimators.profiling import observe, profile_from, profile_of, unknown_share, unknown_shares
@@ -40,13 +42,15 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "annexes": ("read_held_out", "read_tables"),
+            "annexes": ("read_held_out", "read_quantization", "read_tables"),
             "artifact": ("attach_report", "load_artifact", "save_artifact"),
             "binning": ("bins_of", "counts_of"),
             "calibration": ("Calibration",),
             "cascade": ("Cascade", "Judged"),
             "conversion": ("convert_pipeline",),
             "decision": ("Decision",),
+            "encoder": ("EncoderModel", "EncoderSpec", "Runtime"),
+            "encoder.occlusion": ("Occlusions", "occlusions_of"),
             "encoder.providers": ("providers",),
             "explanation": ("Explanation",),
             "golden": ("Golden", "read_golden"),
@@ -54,7 +58,7 @@ else:
             "identifiers": ("new_id", "time_of"),
             "importing": ("import_pipeline",),
             "kernel": ("uncompiled",),
-            "linear": ("LinearModel",),
+            "linear": ("Floats", "LinearModel", "Link"),
             "manifest": ("Manifest", "read_manifest"),
             "profile": ("Observation", "Observed", "Profile", "Reference", "read_profile"),
             "profiling": ("observe", "profile_from", "profile_of", "unknown_share", "unknown_shares"),
@@ -80,21 +84,27 @@ __all__ = [
     "Calibration",
     "Cascade",
     "Decision",
+    "EncoderModel",
+    "EncoderSpec",
     "Explanation",
+    "Floats",
     "Golden",
     "HeldOut",
     "Hit",
     "Judged",
     "LinearModel",
+    "Link",
     "Manifest",
     "Observation",
     "Observed",
+    "Occlusions",
     "OperatingPoint",
     "Profile",
     "QuantizationCost",
     "Reference",
     "Rule",
     "Rules",
+    "Runtime",
     "Sample",
     "ThresholdRow",
     "ThresholdTable",
@@ -112,6 +122,7 @@ __all__ = [
     "measure_threshold",
     "new_id",
     "observe",
+    "occlusions_of",
     "parse_rules",
     "profile_from",
     "profile_of",
@@ -120,6 +131,7 @@ __all__ = [
     "read_held_out",
     "read_manifest",
     "read_profile",
+    "read_quantization",
     "read_rules",
     "read_tables",
     "retune",

@@ -7,9 +7,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from assay.config import faults
 from assay.estimators.held_out import HeldOut
-from assay.estimators.manifest import OUT_OF_FOLD, THRESHOLDS, read_manifest
+from assay.estimators.manifest import OUT_OF_FOLD, QUANTIZATION, THRESHOLDS, read_manifest
 from assay.estimators.stored_model import read_spec
 from assay.estimators.thresholds import ThresholdTable
+from assay.estimators.transformer.quantization_cost import QuantizationCost
 from assay.exceptions import ArtifactError
 
 
@@ -36,6 +37,17 @@ def read_tables(folder: Path) -> tuple[ThresholdTable, ...]:
         return _tables().validate_json((folder / THRESHOLDS).read_bytes())
     except ValidationError as error:
         raise ArtifactError(f"{folder / THRESHOLDS} is damaged:\n{faults(error)}", folder=folder) from error
+
+
+def read_quantization(folder: Path) -> QuantizationCost | None:
+    """Return what eight bits cost the network of an artifact folder, None where it is in single precision.
+
+    Raises ArtifactError when the folder is damaged.
+    """
+    if QUANTIZATION not in read_manifest(folder).files:
+        return None
+    path = folder / QUANTIZATION
+    return QuantizationCost.from_json(path.read_bytes(), source=str(path))
 
 
 def tables_to_json(tables: Sequence[ThresholdTable]) -> str:

@@ -13,12 +13,14 @@ from pydantic import ValidationError
 
 from assay.config import Task, faults, read_task
 from assay.estimators.cascade import Cascade
+from assay.estimators.encoder.sessions import Runtime
 from assay.estimators.golden import golden_lines, read_golden
 from assay.estimators.manifest import (
     GOLDEN,
     NETWORK,
     OUT_OF_FOLD,
     PROFILE,
+    QUANTIZATION,
     REPORT,
     RULES,
     THRESHOLDS,
@@ -102,12 +104,15 @@ def attach_report(folder: Path, report: str, profile: Profile | None = None) -> 
     return manifest
 
 
-def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = None) -> Cascade:
+def load_artifact(
+    folder: Path, *, private: bool = False, shared: Path | None = None, runtime: Runtime | None = None
+) -> Cascade:
     """Return the cascade of an artifact folder, its hashes and golden decisions verified.
 
     No code from the folder is run. The weights are mapped from their file, which must then stay as it is;
     ``private`` copies them into memory, for a process that outlives the folder, and ``shared`` is a folder
-    of several such processes, which have one copy between them. Raises ArtifactError, naming what is damaged.
+    of several such processes, which have one copy between them; ``runtime`` says how an encoder is run.
+    Raises ArtifactError, naming what is damaged.
 
     >>> cascade = load_artifact(Path("tests/artifacts/v1/three-labels"))
     >>> cascade.labels
@@ -140,7 +145,7 @@ def load_artifact(folder: Path, *, private: bool = False, shared: Path | None = 
             f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
             folder=folder,
         )
-    model = read_model(folder, spec, manifest, private=private, shared=shared)
+    model = read_model(folder, spec, manifest, private=private, shared=shared, runtime=runtime)
     cascade = Cascade(
         task=task,
         model=model,
@@ -166,6 +171,8 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
         from assay.estimators.annexes import tables_to_json
 
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
+    if cascade.training and cascade.training.quantization:
+        texts[QUANTIZATION] = cascade.training.quantization.to_json()
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
     cascade.model.write(draft)

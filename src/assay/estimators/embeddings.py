@@ -29,7 +29,7 @@ class Embedder:
     def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return each text's embedding, shape (texts, hidden); there must be texts."""
         rows = self._tokens.ids(texts)
-        batches = batches_of([len(row) for row in rows], budget=self._sessions.runtime.budget)
+        batches = batches_of([len(row) for row in rows], budget=self._sessions.budget)
         found = [self._sessions.run(*self._padded([rows[at] for at in batch])) for batch in batches]
         embeddings = np.empty((len(texts), found[0].shape[1]), np.float32)
         for batch, values in zip(batches, found, strict=True):

@@ -1,6 +1,7 @@
 """Labelled rows to a model of the family that a task asks for, and scores that are held out from it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from assay.config import Task
 from assay.estimators.cross_validation import folds_of
 from assay.estimators.held_out import HeldOut, keys_of
 from assay.estimators.model import Model
+from assay.estimators.selection import select
 from assay.estimators.tfidf import fit_linear
 from assay.exceptions import ConfigError, DataError
 from assay.families import EmbeddingConfig, TfidfConfig, TransformerConfig
@@ -18,7 +20,9 @@ from assay.progress import Progress
 
 if TYPE_CHECKING:
     from assay.datasets import Rows
+    from assay.estimators.encoder.model import EncoderModel
     from assay.estimators.transformer import TrainingRecord
+    from assay.estimators.transformer.quantization_cost import Answers
 
 
 class Fitted(NamedTuple):
@@ -116,19 +120,47 @@ def _fit_encoder(
     progress: Progress,
 ) -> Fitted:
     """Fit the training rows; the validation rows get the scores of the model as it will be served."""
-    from assay.estimators.transformer import fit_encoder
+    from assay.estimators.transformer import fit_encoder, in_eight_bits
+    from assay.estimators.transformer.quantization_cost import measure_quantization
 
     model, record = fit_encoder(config, task, train, validation, work=work, progress=progress)
-    with progress.step(f"score {len(validation):,} validation rows with the exported network"):
-        logits = model.logits(validation.texts)
+    truth, keys = numbers_of(validation.labels, task.labels), keys_of(validation.texts)
     # A fifth is kept from the curves that the methods of calibration are compared by.
     folds = folds_of(validation.texts, validation.labels)
     kept = np.zeros(len(validation), np.bool_) if folds is None else folds == 0
-    truth = numbers_of(validation.labels, task.labels)
-    held_out = HeldOut(
-        keys_of(validation.texts), logits, truth, kept, ruled[len(train) :], unscored=keys_of(train.texts)
+    unscored = keys_of(train.texts)
+
+    def scored(model: "EncoderModel") -> HeldOut:
+        with progress.step(f"score {len(validation):,} validation rows in {model.spec.precision}"):
+            logits = model.logits(validation.texts)
+        return HeldOut(keys, logits, truth, kept, ruled[len(train) :], unscored=unscored)
+
+    held_out = scored(model)
+    if config.quantize == "none":
+        return Fitted(model, held_out, record)
+    with progress.step("quantize the network"):
+        small = in_eight_bits(model)
+    found = scored(small)
+    cost = measure_quantization(
+        truth,
+        answers_of(task, model, held_out),
+        answers_of(task, small, found),
+        labels=task.labels,
+        positive=task.positive,
     )
-    return Fitted(model, held_out, record)
+    for line in cost.lines():
+        progress.say(f"  {line}")
+    return Fitted(small, found, replace(record, quantization=cost))
+
+
+def answers_of(task: Task, model: "EncoderModel", held_out: HeldOut) -> "Answers":
+    """Return what a network decides about the rows at an operating point of its own."""
+    from assay.estimators.transformer.quantization_cost import Answers
+
+    point, _ = select(task, model.link, held_out)
+    sample = held_out.sample(point.calibration, model.link)
+    given = sample.decided(point, task.labels, task.positive)
+    return Answers(given, sample.probabilities, len(model.network))
 
 
 def numbers_of(given: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:

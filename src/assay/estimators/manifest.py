@@ -23,7 +23,8 @@ REPORT = "report.json"
 OUT_OF_FOLD = "out_of_fold.safetensors"
 THRESHOLDS = "thresholds.json"
 PROFILE = "profile.json"
-ANNEXES = (GOLDEN, REPORT, OUT_OF_FOLD, THRESHOLDS, PROFILE)
+QUANTIZATION = "quantization.json"
+ANNEXES = (GOLDEN, REPORT, OUT_OF_FOLD, THRESHOLDS, PROFILE, QUANTIZATION)
 """Files with hashes of their own that decide nothing; all but the golden decisions may be left out."""
 
 

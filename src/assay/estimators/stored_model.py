@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from assay.config import faults
+from assay.estimators.encoder.sessions import Runtime
 from assay.estimators.encoder.spec import EncoderSpec
 from assay.estimators.linear import LinearModel, LinearSpec
 from assay.estimators.manifest import NETWORK, TOKENIZER, WEIGHTS, Manifest, check_digest, hash_bytes
@@ -39,7 +40,15 @@ def read_spec(folder: Path) -> Spec:
         raise ArtifactError(f"{path} cannot be read: {error}", folder=folder) from error
 
 
-def read_model(folder: Path, spec: Spec, manifest: Manifest, *, private: bool, shared: Path | None) -> Model:
+def read_model(
+    folder: Path,
+    spec: Spec,
+    manifest: Manifest,
+    *,
+    private: bool,
+    shared: Path | None,
+    runtime: Runtime | None = None,
+) -> Model:
     """Return the model of an artifact folder; see ``load_artifact``.
 
     Raises ArtifactError, MissingExtra where an encoder's libraries are not installed.
@@ -53,7 +62,8 @@ def read_model(folder: Path, spec: Spec, manifest: Manifest, *, private: bool, s
     if isinstance(spec, EncoderSpec):
         from assay.estimators.encoder.model import EncoderModel
 
-        return EncoderModel(spec, *(_read_whole(folder / name, manifest) for name in needed))
+        network, tokenizer = (_read_whole(folder / name, manifest) for name in needed)
+        return EncoderModel(spec, network, tokenizer, runtime=runtime)
     return LinearModel.from_arrays(spec, _read_weights(folder, manifest, private=private, shared=shared))
 
 

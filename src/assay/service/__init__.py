@@ -9,12 +9,17 @@ from assay.service.envelope import MetricsSink, RequestLog, SwapOutcome
 from assay.service.exchange import Exchange
 from assay.service.feedback import FeedbackStore
 from assay.service.limits import Limits
+from assay.service.microbatching import Batching, BatchSink, CacheTier, DecisionCache, Pace, open_cache
 from assay.service.models import Missing, Models, Seat, Served
 from assay.service.versions import Versions
 
 __all__ = [
+    "BatchSink",
+    "Batching",
+    "CacheTier",
     "Connection",
     "Decided",
+    "DecisionCache",
     "DecisionSink",
     "Detached",
     "Entrance",
@@ -25,6 +30,7 @@ __all__ = [
     "MetricsSink",
     "Missing",
     "Models",
+    "Pace",
     "Recorder",
     "RequestLog",
     "Seat",
@@ -32,4 +38,5 @@ __all__ = [
     "SwapOutcome",
     "Versions",
     "create_app",
+    "open_cache",
 ]

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.estimators import Decision, new_id
 from assay.service.errors import error_response, shown
-from assay.service.exchange import UNMATCHED, Exchange
+from assay.service.exchange import DEADLINE, UNMATCHED, Exchange
 from assay.service.limits import MAX_REQUEST_ID_CHARACTERS
+from assay.service.microbatching.counts import BatchSink
 from assay.service.protection import missing_headers
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ SwapOutcome = Literal["swapped", "refused", "went back"]
 """What became of a version that should answer: it does, it may not, or it failed and the one before does."""
 
 
-class MetricsSink(Protocol):
+class MetricsSink(BatchSink, Protocol):
     """Where the service counts what it does; ``telemetry.Counters`` is one."""
 
     content_type: str
@@ -106,11 +107,13 @@ class Envelope:
             return
         method, state = scope["method"], scope.get("state", {})
         started = state.get("arrived", time.perf_counter())
+        headers = Headers(scope=scope)
         exchange = Exchange(
-            request_id=sane_id(Headers(scope=scope).get("x-request-id", "")),
+            request_id=sane_id(headers.get("x-request-id", "")),
             method=method if method in METHODS else "other",
             path=scope["path"],
             address=(scope.get("client") or ("",))[0],
+            deadline=headers.get(DEADLINE.lower(), ""),
             keeps_content=self.log is not None and self.log.texts,
         )
         inner = {**scope, "method": "GET" if method == "HEAD" else method}

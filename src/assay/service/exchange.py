@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+DEADLINE = "X-Deadline-Seconds"
+"""The header in which a client says how long it waits for a costly model at most."""
+
 UNMATCHED = "(unmatched)"
 """The route label of every path that no route knows."""
 
@@ -42,6 +45,8 @@ class Exchange:
     texts: int = 0
     rows: int = 0
     row_errors: int = 0
+    deadline: str = ""
+    """How many seconds its client gives it, as the client says."""
     keeps_content: bool = False
     content: tuple[str, ...] = ()
     """The texts themselves; only kept where the settings ask for them in the request log, never of a file."""

@@ -19,9 +19,9 @@ from assay.service.responses import json_response
 
 logger = logging.getLogger(__name__)
 
-Section = Literal["decision_log", "drift"]
+Section = Literal["decision_log", "drift", "cache"]
 Sections = Mapping[Section, Callable[[], Mapping[str, Any]]]
-"""Who tells of what watches the decisions; one that has something under ``reason`` is out of order."""
+"""Who tells of what is beside the decisions; one that has something under ``reason`` is out of order."""
 
 SECTIONS: tuple[Section, ...] = get_args(Section)
 

@@ -15,6 +15,7 @@ class Limits:
     max_connections: int = 1_000
     max_in_flight: int = 32
     max_delay_ms: float = 25.0
+    encoder_deadline_seconds: float = 30.0
 
 
 MAX_SUBJECT_CHARACTERS = 256
@@ -80,6 +81,9 @@ MAX_GZIP_MEMBERS = 100
 
 COMPRESSED_FROM = 1_024
 """Bytes from which on an answer is compressed for those who take it so."""
+
+CACHE_BYTES = 64 * 1024 * 1024
+"""What the cache of decisions may take of a worker's memory, whatever the number of its entries."""
 
 MAX_LABEL_CHARACTERS = 128
 """The longest label of feedback."""

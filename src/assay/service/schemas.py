@@ -194,6 +194,10 @@ class Health(Schema):
         description="What the decision log says of itself; its reason is null while all is well."
     )
     drift: dict[str, Any] | None = Field(description="What the watch on drift says.")
+    cache: dict[str, Any] | None = Field(
+        description="What the cache of encoders' scores holds in this worker, and why replicas do not "
+        "share it; null without one."
+    )
     statistics: Statistics
 
 

@@ -7,6 +7,7 @@ from assay.estimators import Cascade, load_artifact, read_golden
 from assay.exceptions import AssayError, ConfigError
 from assay.registry import Version, fetch_version, open_version
 from assay.service import MetricsSink, Missing, Models, Served
+from assay.serving.encoders import Encoders
 from assay.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -15,31 +16,56 @@ WARM_TEXTS = 16
 """Golden texts that are decided before the first request is."""
 
 
-def open_served(settings: Settings, version: Version, *, shared: Path | None = None) -> Served:
+def open_served(
+    settings: Settings, version: Version, *, shared: Path | None = None, encoders: Encoders | None = None
+) -> Served:
     """Return a registered version, fetched, verified and ready to answer.
 
     Workers that name the same folder, ``shared``, have its weights in memory once. Raises AssayError when it
     cannot be had or is not what was registered.
     """
     folder = fetch_version(settings.store, version, settings.cache)
-    return open_folder(folder, number=version.number, stage=version.stage, shared=shared)
+    return open_folder(folder, number=version.number, stage=version.stage, shared=shared, encoders=encoders)
 
 
-def open_folder(folder: Path, *, number: str = "", stage: str = "None", shared: Path | None = None) -> Served:
+def open_folder(
+    folder: Path,
+    *,
+    number: str = "",
+    stage: str = "None",
+    shared: Path | None = None,
+    encoders: Encoders | None = None,
+) -> Served:
     """Return what an artifact folder holds, verified and ready to answer. Raises ArtifactError."""
-    cascade = load_artifact(folder, private=True, shared=shared).at_version(number)
+    encoders = encoders or Encoders()
+    loaded = load_artifact(folder, private=True, shared=shared, runtime=encoders.runtime)
+    cascade = encoders.batching.over(loaded.at_version(number))
     golden = read_golden(folder)
     cascade.decide(golden.texts[:WARM_TEXTS])
     return Served(cascade=cascade, stage=stage, golden=golden)
 
 
-def open_pinned(settings: Settings, model: str, number: str, *, shared: Path | None = None) -> Cascade:
+def open_pinned(
+    settings: Settings,
+    model: str,
+    number: str,
+    *,
+    shared: Path | None = None,
+    encoders: Encoders | None = None,
+) -> Cascade:
     """Return one version of a registered model; raises as ``open_served``, and VersionNotFound."""
     version, folder = open_version(settings.store, model, number, settings.cache)
-    return open_folder(folder, number=version.number, shared=shared).cascade
+    return open_folder(folder, number=version.number, shared=shared, encoders=encoders).cascade
 
 
-def serve_folders(models: Models, listed: str, metrics: MetricsSink, *, shared: Path | None = None) -> None:
+def serve_folders(
+    models: Models,
+    listed: str,
+    metrics: MetricsSink,
+    *,
+    shared: Path | None = None,
+    encoders: Encoders | None = None,
+) -> None:
     """Serve the artifact folders of a list, separated by commas; a damaged one is refused by name.
 
     Raises ConfigError when two folders decide the same task.
@@ -47,7 +73,7 @@ def serve_folders(models: Models, listed: str, metrics: MetricsSink, *, shared: 
     seen: dict[str, Path] = {}
     for folder in (Path(part.strip()) for part in listed.split(",") if part.strip()):
         try:
-            served = open_folder(folder, shared=shared)
+            served = open_folder(folder, shared=shared, encoders=encoders)
         except Exception as error:  # noqa: BLE001 - the edge: one bad artifact must not stop the others
             refuse(models, folder.name, Missing(reason=reason_of(error)))
             continue

@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from assay.estimators import Decision
 from assay.service import Exchange, SwapOutcome
+from assay.telemetry.metrics.batching import BatchCounts
 from assay.telemetry.metrics.families import Families
 from assay.telemetry.metrics.gone import GONE, Present
 from assay.telemetry.metrics.process import Usage, usage
@@ -28,7 +29,7 @@ PROCESS_SECONDS = 1.0
 """Pause between two looks at what the process uses; one takes 50 microseconds and more."""
 
 
-class Counters(WatchCounts):
+class Counters(WatchCounts, BatchCounts):
     """What the service counts.
 
     Requests and decisions are added up in memory, which takes a microsecond each, and counted where other

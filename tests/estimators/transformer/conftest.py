@@ -9,6 +9,16 @@ from assay.config import Task, parse_task
 from assay.datasets import Rows
 from tests.bases import tiny_base
 from tests.corpus import SENTIMENT_GROUPS, labelled
+from tests.libraries import need_training
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Compute in one thread: several tests run at once, and threads of one would wait for another's cores."""
+    need_training()
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay.datasets import Rows
-from assay.estimators import load_artifact, read_held_out, save_artifact, train_cascade
+from assay.estimators import load_artifact, read_held_out, read_quantization, save_artifact, train_cascade
 from assay.exceptions import ConfigError, DataError
 from assay.progress import Progress
 from tests.estimators.transformer.conftest import task_of
@@ -20,9 +20,9 @@ QUIET = Progress(quiet=True)
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, base: Path, rows: tuple[Rows, Rows]) -> Path:
-    """The artifact of a fine-tuned encoder."""
+    """The artifact of a fine-tuned encoder in eight bits, and the record of its training."""
     folder = tmp_path_factory.mktemp("trained")
-    cascade = train_cascade(task_of(base), *rows, work=folder / "work", progress=QUIET)
+    cascade = train_cascade(task_of(base, quantize="int8"), *rows, work=folder / "work", progress=QUIET)
     assert cascade.training is not None
     (folder / "training.json").write_text(cascade.training.to_json())
     save_artifact(cascade, folder / "model", golden=rows[1].texts[:5], provenance={})
@@ -33,9 +33,16 @@ def test_an_encoder_learns_is_saved_and_answers_as_it_did(trained: Path, rows: t
     cascade = load_artifact(trained / "model")
     assert cascade.model.costly
     assert cascade.score(rows[1].texts, rows[1].labels) > 0.8
-    assert sorted(path.name for path in (trained / "model").iterdir() if path.suffix == ".onnx") == [
-        "model.onnx"
-    ]
+    assert cascade.model.spec.precision == "int8"
+    assert not (trained / "model" / "model.safetensors").exists()
+
+
+def test_what_eight_bits_cost_is_kept_with_the_artifact(trained: Path, rows: tuple[Rows, Rows]) -> None:
+    cost = read_quantization(trained / "model")
+    assert cost is not None
+    assert (cost.rows, cost.fp32.f1 > 0.8) == (len(rows[1]), True)
+    assert cost.int8.size_bytes == (trained / "model" / "model.onnx").stat().st_size < cost.fp32.size_bytes
+    assert cost.flips <= 3
 
 
 def test_the_operating_point_is_chosen_on_validation_rows_by_the_exported_network(
@@ -44,7 +51,7 @@ def test_the_operating_point_is_chosen_on_validation_rows_by_the_exported_networ
     train, validation = rows
     cascade, held_out = load_artifact(trained / "model"), read_held_out(trained / "model")
     assert held_out is not None
-    assert np.allclose(held_out.logits, cascade.model.logits(validation.texts), atol=1e-5)
+    assert np.array_equal(held_out.logits, cascade.model.logits(validation.texts))
     assert held_out.places(train.texts).tolist() == [-1] * len(train)
     assert held_out.seen([*train.texts[:2], *validation.texts[:2], "new"]).tolist() == [True] * 4 + [False]
     assert 0 < held_out.validation.sum() < len(validation)

@@ -1,6 +1,8 @@
 """A transformer encoder with its tokenizer: texts to logits."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +42,19 @@ class EncoderModel:
         check_network(network)
         self.spec = spec
         self.tokens = Tokens(tokenizer, max_tokens=spec.max_tokens, truncation=spec.truncation)
-        self.sessions = Sessions(network, runtime or Runtime())
+        self.sessions = Sessions(network, runtime or Runtime(sessions=len(os.sched_getaffinity(0))))
         self._files = {NETWORK: network, TOKENIZER: tokenizer}
         self._try_out()
+
+    @property
+    def network(self) -> bytes:
+        """The content of model.onnx."""
+        return self._files[NETWORK]
+
+    @property
+    def tokenizer(self) -> bytes:
+        """The content of tokenizer.json."""
+        return self._files[TOKENIZER]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,10 +93,19 @@ class EncoderModel:
         largest value of the whole batch, so that there each row runs by itself.
         """
         found = np.empty((len(rows), self.spec.logits))
-        lengths = [len(row) for row in rows]
-        budget = self.sessions.runtime.budget if self.spec.precision == "fp32" else 1
-        for batch in batches_of(lengths, budget=budget):
+        budget = self.sessions.budget if self.spec.precision == "fp32" else 1
+        batches = batches_of([len(row) for row in rows], budget=budget)
+
+        def run(batch: list[int]) -> None:
             found[batch] = self.sessions.run(*self._padded([rows[at] for at in batch]))
+
+        at_once = min(self.sessions.runtime.sessions, len(batches))
+        if at_once < 2:
+            for batch in batches:
+                run(batch)
+            return found
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(run, batches))
         return found
 
     def occlusions(self, text: str) -> Occlusions:
@@ -108,7 +129,8 @@ class EncoderModel:
         last = self.tokens.size - 1
         whole, one = [last] * self.spec.max_tokens, [last]
         try:
-            longest, alone, again = (self.sessions.run(*self._padded([row])) for row in (whole, one, one))
+            tried = (whole, one, one, [0])
+            longest, alone, again, other = (self.sessions.run(*self._padded([row])) for row in tried)
             beside = self.sessions.run(*self._padded([whole, one]))
         except Exception as error:
             raise ArtifactError(
@@ -123,6 +145,8 @@ class EncoderModel:
                 )
             if not np.isfinite(found).all():
                 raise ArtifactError(f"model.onnx gives logits that are not finite: {found.tolist()}.")
+        if last and np.array_equal(alone, other):
+            raise ArtifactError("model.onnx gives every text the same logits: it does not read the ids.")
         if not np.allclose(alone, again, rtol=CLOSE, atol=CLOSE):
             raise ArtifactError("model.onnx gives the same text other logits each time.")
         # Texts run by themselves where the batch sets the scales of int8.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Device = Literal["auto", "cpu", "cuda"]
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+BUDGETS = {CPU: 256, CUDA: 16_384}
+"""Tokens of a batch. A core's cache holds what few tokens become: larger batches cost more a text there."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,19 @@ class Runtime:
     ``sessions`` run at the same time, each with ``threads`` (0: the process's cores, shared out over the
     sessions). ``device`` is ``auto`` (a GPU where ONNX Runtime has one), ``cpu`` or ``cuda``. ``pin`` keeps
     each of several sessions on cores of its own, where together they have a thread for every core of the
-    process. ``budget`` is the number of tokens, padding included, of one batch.
+    process. ``spin`` lets threads that wait for each other keep their cores, which is for a machine with
+    nothing else to do. ``budget`` is the most tokens of one batch, padding included (0: ``BUDGETS`` has it).
     """
 
     sessions: int = 1
     threads: int = 0
     device: Device = "auto"
-    pin: bool = True
-    budget: int = 4096
+    pin: bool = False
+    spin: bool = False
+    budget: int = 0
 
     def __post_init__(self) -> None:
-        least = {"sessions": 1, "threads": 0, "budget": 1}
+        least = {"sessions": 1, "threads": 0, "budget": 0}
         for name, value in least.items():
             if getattr(self, name) < value:
                 raise ValueError(f"{name} must be at least {value}, not {getattr(self, name)!r}.")
@@ -66,7 +70,8 @@ class Sessions:
     """
 
     def __init__(self, network: bytes, runtime: Runtime) -> None:
-        self.runtime = runtime
+        provider = _provider(runtime.device)
+        self.runtime, self.budget = runtime, runtime.budget or BUDGETS[provider]
         threads, places = runtime.cores()
         self._free: SimpleQueue[_Seat] = SimpleQueue()
         session = None
@@ -74,7 +79,7 @@ class Sessions:
             # A session of one thread works in the thread that asks. Several can ask the same one, which has
             # the weights in memory once.
             if session is None or threads > 1:
-                session = _opened(network, threads, cores, runtime.device)
+                session = _opened(network, threads, cores, provider, spin=runtime.spin)
             self._free.put(_Seat(session, cores[0] if cores else None))
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -103,21 +108,35 @@ def _kept_to(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _opened(network: bytes, threads: int, cores: Sequence[int], device: Device) -> "InferenceSession":
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtra("Answering with an encoder", package="onnxruntime", extra="onnx") from error
-    there = onnxruntime.get_available_providers()
+def _provider(device: Device) -> str:
+    """Return what a network runs on."""
+    there = _onnxruntime().get_available_providers()
     if device == "cuda" and CUDA not in there:
         raise ConfigError(
             f"The device 'cuda' was asked for, and ONNX Runtime has only {there}. "
             "Install onnxruntime-gpu in place of onnxruntime, or choose the device 'cpu' or 'auto'."
         )
-    providers = [CPU] if device == "cpu" or CUDA not in there else [CUDA, CPU]
+    return CUDA if device != "cpu" and CUDA in there else CPU
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtra("Answering with an encoder", package="onnxruntime", extra="onnx") from error
+    return onnxruntime
+
+
+def _opened(
+    network: bytes, threads: int, cores: Sequence[int], provider: str, *, spin: bool
+) -> "InferenceSession":
+    onnxruntime = _onnxruntime()
+    providers = [CPU] if provider == CPU else [CUDA, CPU]
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # With other work on the cores, two threads took five times as long where they waited by spinning.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     # Every pair of rows and length would leave a plan of its memory behind.
     options.enable_mem_pattern = False
     # Its errors are raised; it need not write them to the standard error as well.
@@ -127,6 +146,7 @@ def _opened(network: bytes, threads: int, cores: Sequence[int], device: Device) 
         others = ";".join(str(core + 1) for core in cores[1:])
         options.add_session_config_entry("session.intra_op_thread_affinities", others)
     try:
-        return onnxruntime.InferenceSession(network, options, providers=providers)
+        session: InferenceSession = onnxruntime.InferenceSession(network, options, providers=providers)
     except Exception as error:
         raise ArtifactError(f"ONNX Runtime does not take model.onnx: {error}") from error
+    return session

@@ -96,7 +96,8 @@ def _place_of(reference: str) -> str:
         if reference.startswith((".", "/", "~")) or folder.exists():
             raise ConfigError(
                 f"There is no folder {reference!r} to begin with. A base is a folder with config.json, "
-                "tokenizer.json and model.safetensors, or a name on the hub; see docs/transformers.md."
+                "tokenizer.json and model.safetensors, or a name on the hub. A small one without a hub: "
+                "assay base fetch minilm; see docs/transformers.md."
             )
         return reference
     if not (folder / "config.json").is_file():

@@ -21,7 +21,8 @@ WEIGHTS, OPTIMIZER, RANDOM, STATE = "network", "optimizer", "random", "state.jso
 class State:
     """Where a training stands: ``batch`` batches of epoch ``epoch`` (numbered from 1) are done.
 
-    ``loss`` and ``rows`` sum up the epoch so far; ``seconds`` is what it took, interruptions left out.
+    ``loss`` and ``rows`` sum up the epoch so far, ``recent`` the loss and the rows since the last entry of
+    ``losses``; ``seconds`` is what the epoch took, interruptions left out; ``scaler`` is that of fp16.
     """
 
     epoch: int = 1
@@ -30,6 +31,8 @@ class State:
     rows: int = 0
     seconds: float = 0.0
     rows_at_once: int = 0
+    recent: tuple[float, int] = (0.0, 0)
+    scaler: dict[str, Any] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
     losses: list[tuple[int, float]] = field(default_factory=list)
     finished: bool = False
@@ -146,7 +149,8 @@ def state_of(values: Mapping[str, Any]) -> State:
     """Return the state that its plain values describe."""
     epochs = [Epoch(**epoch) for epoch in values["epochs"]]
     losses = [(int(batch), float(loss)) for batch, loss in values["losses"]]
-    return State(**{**values, "epochs": epochs, "losses": losses})
+    loss, rows = values["recent"]
+    return State(**{**values, "epochs": epochs, "losses": losses, "recent": (loss, rows)})
 
 
 def _apart(tensors: Mapping[str, "torch.Tensor"]) -> dict[str, "torch.Tensor"]:

@@ -50,7 +50,6 @@ class FineTuning:
         self.learner = Learner(config, self.training, train, pad=pad)
         network.to(self.learner.device)
         self._saved = self._told = time.monotonic()
-        self._since: tuple[float, int] = 0.0, 0
 
     @property
     def state(self) -> State:
@@ -63,6 +62,7 @@ class FineTuning:
         Raises ConfigError for a checkpoint that is damaged or of another training.
         """
         if self._checkpoints.restore(self.training):
+            self.learner.scaler.load_state_dict(self.state.scaler)
             done = f"epoch {self.state.epoch}, batch {self.state.batch}"
             where = "which is finished" if self.state.finished else done
             self._progress.say(f"  going on from the checkpoint in {self._checkpoints.folder}: {where}")
@@ -104,11 +104,12 @@ class FineTuning:
 
     def _note(self, batch: int, loss: float, rows: int) -> None:
         """Keep the mean loss of every so many rows for the curve."""
-        sums, count = self._since
-        self._since = sums + loss, count + rows
-        if self._since[1] >= max(256, len(self._train.ids) // 100) or self.state.rows == len(self._train.ids):
-            self.state.losses.append((batch, self._since[0] / self._since[1]))
-            self._since = 0.0, 0
+        state, every = self.state, max(256, len(self._train.ids) // 100)
+        sums, count = state.recent[0] + loss, state.recent[1] + rows
+        state.recent = sums, count
+        if count >= every or state.rows == len(self._train.ids):
+            state.losses.append((batch, sums / count))
+            state.recent = 0.0, 0
 
     def _assess(self, rate: float, begun: float, spent: float) -> None:
         """Close an epoch: measure it, keep its weights if it is the best, and decide whether to go on."""
@@ -164,6 +165,7 @@ class FineTuning:
         if not now and time.monotonic() - self._saved < CHECKPOINT_SECONDS:
             return
         self._saved = time.monotonic()
+        self.state.scaler = self.learner.scaler.state_dict()
         try:
             self._checkpoints.save(self.training)
         except OSError as error:

@@ -1,6 +1,7 @@
 """A base and labelled rows to the encoder that is served."""
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.config import Task
+from assay.estimators.embedding import fit_embedding
 from assay.estimators.encoder.model import EncoderModel
 from assay.estimators.encoder.spec import EncoderSpec
 from assay.estimators.encoder.tokens import Tokens
@@ -19,9 +21,9 @@ from assay.estimators.transformer.export import export_network
 from assay.estimators.transformer.finetune import FineTuning, identify
 from assay.estimators.transformer.learning import Encoded
 from assay.estimators.transformer.network import build_classifier, save_checkpoint
+from assay.estimators.transformer.quantization import quantize
 from assay.estimators.transformer.record import TrainingRecord
 from assay.estimators.transformer.schedule import draw_rows
-from assay.exceptions import ConfigError
 from assay.families import EmbeddingConfig, EncoderConfig, TransformerConfig
 from assay.progress import Progress
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from assay.datasets import Rows
 
 CHECKPOINT = "trained"
+INT8_TOLERANCE = 0.02
+"""How far a probability of a quantized network may lie from the recorded one: on a processor that rounds sums
+another way, a value may fall on the other side of a step of its eight bits."""
 
 
 def finetune(
@@ -101,23 +106,15 @@ def _encoded(tokens: Tokens, rows: "Rows", labels: Sequence[str]) -> Encoded:
     return Encoded(tokens.ids(rows.texts), np.array([number[label] for label in rows.labels], np.int64))
 
 
-def encoder_of(config: EncoderConfig, task: Task, network: bytes, tokenizer: bytes) -> EncoderModel:
-    """Return the model that is served, of an exported network."""
-    link: Link = "sigmoid" if task.binary else "softmax"
-    spec = EncoderSpec(
-        link=link, labels=task.labels, max_tokens=config.max_tokens, truncation=config.truncation
-    )
-    return EncoderModel(spec, network, tokenizer)
-
-
-@contextmanager
-def working_folder(work: Path | None) -> Iterator[Path]:
-    """Give the folder of a task's trainings, a temporary one where none is given."""
-    if work is not None:
-        yield work
-        return
-    with tempfile.TemporaryDirectory(prefix="assay-training-") as folder:
-        yield Path(folder)
+def embed(
+    config: EmbeddingConfig, task: Task, train: "Rows", *, work: Path, progress: Progress
+) -> tuple[bytes, Base, TrainingRecord]:
+    """Return the exported network of a frozen encoder with its regression; see ``fit_embedding``."""
+    started = time.monotonic()
+    network, base = fit_embedding(config, task.labels, train, work=work, progress=progress)
+    seconds = round(time.monotonic() - started, 1)
+    facts = {"encoder_rows": len(train), "encoder_seconds": seconds}
+    return network, base, TrainingRecord(epochs=(), best=0, losses=(), facts=facts)
 
 
 def fit_encoder(
@@ -129,9 +126,35 @@ def fit_encoder(
     work: Path | None,
     progress: Progress,
 ) -> tuple[EncoderModel, TrainingRecord]:
-    """Return the encoder of a task's family as it is served, and how it was trained; see ``finetune``."""
-    if isinstance(config, EmbeddingConfig):
-        raise ConfigError("The family 'embedding' cannot be trained yet.")
+    """Return the encoder of a task's family in single precision, and how it was trained."""
     with working_folder(work) as folder:
-        network, base, record = finetune(config, task, train, validation, work=folder, progress=progress)
+        if isinstance(config, EmbeddingConfig):
+            network, base, record = embed(config, task, train, work=folder, progress=progress)
+        else:
+            network, base, record = finetune(config, task, train, validation, work=folder, progress=progress)
     return encoder_of(config, task, network, base.tokenizer), record
+
+
+def encoder_of(config: EncoderConfig, task: Task, network: bytes, tokenizer: bytes) -> EncoderModel:
+    """Return the model that is served, of an exported network in single precision."""
+    link: Link = "sigmoid" if task.binary else "softmax"
+    spec = EncoderSpec(
+        link=link, labels=task.labels, max_tokens=config.max_tokens, truncation=config.truncation
+    )
+    return EncoderModel(spec, network, tokenizer)
+
+
+def in_eight_bits(model: EncoderModel) -> EncoderModel:
+    """Return the same encoder with its weights in eight bits."""
+    spec = model.spec.model_copy(update={"precision": "int8", "tolerance": INT8_TOLERANCE})
+    return EncoderModel(spec, quantize(model.network), model.tokenizer)
+
+
+@contextmanager
+def working_folder(work: Path | None) -> Iterator[Path]:
+    """Give the folder of a task's trainings, a temporary one where none is given."""
+    if work is not None:
+        yield work
+        return
+    with tempfile.TemporaryDirectory(prefix="assay-training-") as folder:
+        yield Path(folder)

@@ -41,7 +41,7 @@ class Learner:
         self._training, self._rows, self._pad = training, rows, pad
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._half = precision_of(config, self.device)
-        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._half is torch.float16)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self._half is torch.float16)
         training.state.rows_at_once = config.rows_at_once
 
     @property
@@ -61,7 +61,7 @@ class Learner:
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise
-                self._halve(error)
+                self._halve(error, len(rows))
 
     def _learn(self, rows: Sequence[int], rate: float) -> float:
         import torch
@@ -77,14 +77,14 @@ class Learner:
             with self.halved():
                 logits = network(input_ids=ids, attention_mask=mask).logits
             loss = torch.nn.functional.cross_entropy(logits.float(), truth, reduction="sum")
-            self._scaler.scale(loss / len(rows)).backward()
+            self.scaler.scale(loss / len(rows)).backward()
             total += loss.item()
         for group in optimizer.param_groups:
             group["lr"] = rate
-        self._scaler.unscale_(optimizer)
+        self.scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
-        self._scaler.step(optimizer)
-        self._scaler.update()
+        self.scaler.step(optimizer)
+        self.scaler.update()
         return total
 
     def halved(self) -> AbstractContextManager[Any]:
@@ -93,16 +93,17 @@ class Learner:
 
         return nullcontext() if self._half is None else torch.autocast(self.device.type, self._half)
 
-    def _halve(self, error: RuntimeError) -> None:
+    def _halve(self, error: RuntimeError, rows: int) -> None:
         import torch
 
         state = self._training.state
-        if state.rows_at_once == 1:
+        tried = min(rows, state.rows_at_once)
+        if tried == 1:
             raise AssayError(
                 "There is not enough memory to train on one row at once. Lower estimator.max_tokens, or "
                 "take a smaller base."
             ) from error
-        state.rows_at_once = max(1, state.rows_at_once // 2)
+        state.rows_at_once = tried // 2
         logger.warning(
             "memory does not suffice; %d rows are computed at once from now on", state.rows_at_once
         )

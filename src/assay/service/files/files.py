@@ -21,6 +21,7 @@ from assay.service.files.spool import Spool
 from assay.service.files.unpacking import refusal
 from assay.service.files.uploads import receive
 from assay.service.limits import FILE_THREADS, FILES_AT_ONCE, FILES_RETRY_SECONDS
+from assay.service.microbatching import patient
 from assay.service.routes import asked_for
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Files:
     def __init__(self, deciding: Deciding, spool: Spool) -> None:
         self._deciding, self._spool = deciding, spool
         self._threads = anyio.CapacityLimiter(FILE_THREADS)
+        # Those of costly models wait for a queue, and would hold up who only computes.
+        self._waiting = anyio.CapacityLimiter(FILES_AT_ONCE)
         self._taken = 0
 
     async def answer(self, request: Request, asked: Asked) -> FileAnswer:
@@ -94,9 +97,13 @@ class Files:
         async with AsyncExitStack() as stack:
             held = self._take_place(stack)
             upload = await receive(request, self._spool, longest, held, self._threads)
-            job, first = await self._in_thread(lambda: Job.begin(cascade, upload, asked, longest, held))
+            threads = self._waiting if cascade.model.costly else self._threads
+            scored = patient(cascade)
+            job, first = await self._in_thread(
+                lambda: Job.begin(scored, upload, asked, longest, held), threads
+            )
             held_on = stack.pop_all()
-        parts = self._parts(job, first, cascade, exchange)
+        parts = self._parts(job, first, cascade, exchange, threads)
         return FileAnswer(parts, upload, exchange, held_on)
 
     def _take_place(self, stack: AsyncExitStack) -> ExitStack:
@@ -117,13 +124,18 @@ class Files:
 
     async def _close(self, held: ExitStack) -> None:
         with anyio.CancelScope(shield=True):
-            await self._in_thread(held.close)
+            await self._in_thread(held.close, self._threads)
 
-    async def _in_thread(self, do: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(do, limiter=self._threads)
+    async def _in_thread(self, do: Callable[[], T], threads: anyio.CapacityLimiter) -> T:
+        return await anyio.to_thread.run_sync(do, limiter=threads)
 
     async def _parts(
-        self, job: Job, first: "Scored | None", cascade: Cascade, exchange: Exchange
+        self,
+        job: Job,
+        first: "Scored | None",
+        cascade: Cascade,
+        exchange: Exchange,
+        threads: anyio.CapacityLimiter,
     ) -> AsyncIterator[bytes]:
         part = first
         while part is not None:
@@ -133,7 +145,7 @@ class Files:
             self._deciding.tell(cascade, part.texts, decisions, exchange)
             if part.content:
                 yield part.content
-            part = await self._in_thread(job.step)
+            part = await self._in_thread(job.step, threads)
 
 
 def disposition(name: str, format: "Format") -> str:

@@ -4,6 +4,7 @@ import time
 from typing import NamedTuple
 
 from assay.access import Access, Authenticator, Caller, Verdict
+from assay.estimators import Decision
 from assay.exceptions import DatabaseError
 from assay.service.connections import Peer, PlainRequest
 from assay.service.deciding import Deciding
@@ -13,6 +14,7 @@ from assay.service.guard import credential_of
 from assay.service.hotroute.asked import Asked, read_asked
 from assay.service.hotroute.places import NEEDED, Place, Places
 from assay.service.hotroute.plans import Plan, plans_of
+from assay.service.microbatching import NotAtHand
 from assay.service.models import Seat
 from assay.service.responses import encoded
 
@@ -53,14 +55,30 @@ class HotRoute:
         if plan is None or asked is None:
             return None
         place = self._places.of(request, peer)
+        decisions = None
+        if plan.cascade.model.costly and (decisions := self._at_hand(plan, asked)) is None:
+            return None
         # Nothing was counted until here, and whoever is refused in here neither.
         admitted = self._admit(request, place)
         if admitted is None:
             return None
-        return self._decide(plan, asked, request, place, admitted)
+        return self._decide(plan, asked, request, place, admitted, decisions)
+
+    def _at_hand(self, plan: Plan, asked: Asked) -> list[Decision] | None:
+        """Return what a rule or the cache knows of a text, None where the model would have to be asked."""
+        try:
+            return plan.quick.decide([asked.text]) if plan.quick else None
+        except NotAtHand:
+            return None
 
     def _decide(
-        self, plan: Plan, asked: Asked, request: PlainRequest, place: Place, admitted: Admitted
+        self,
+        plan: Plan,
+        asked: Asked,
+        request: PlainRequest,
+        place: Place,
+        admitted: Admitted,
+        decisions: list[Decision] | None,
     ) -> bytes:
         caller, cascade, texts = admitted.caller, plan.cascade, [asked.text]
         exchange = Exchange(
@@ -74,7 +92,7 @@ class HotRoute:
             scopes=caller.scopes if caller else frozenset(),
             keeps_content=self._log is not None and self._log.texts,
         )
-        decisions = cascade.decide(texts)
+        decisions = decisions or cascade.decide(texts)
         self._deciding.tell(cascade, texts, decisions, exchange, subject=asked.subject)
         exchange.decided(cascade.task.name, cascade.version, texts)
         body = encoded(decisions[0].to_dict())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from assay.estimators import Cascade, Decision
 from assay.service.limits import COMPRESSED_FROM
+from assay.service.microbatching import at_hand
 from assay.service.models import Models
 from assay.service.responses import encoded
 from assay.service.routes import TASK_PREFIX
@@ -20,6 +21,9 @@ class Plan:
     cascade: Cascade
     path: str
     route: str
+    quick: Cascade | None
+    """What is asked, at once: the cascade, or of one whose model is costly what its rules and its cache know;
+    None where even that is not to be had."""
 
 
 def plans_of(models: Models) -> dict[bytes, Plan]:
@@ -32,10 +36,15 @@ def plans_of(models: Models) -> dict[bytes, Plan]:
     plans = {}
     for name, cascade in short.items():
         path = TASK_PREFIX.replace("{task}", name) + PREDICT
-        plans[path.encode()] = Plan(cascade, path, TASK_PREFIX + PREDICT)
+        plans[path.encode()] = Plan(cascade, path, TASK_PREFIX + PREDICT, quick_of(cascade))
     if (default := models.default_task) in short:
-        plans[PREDICT.encode()] = Plan(short[default], PREDICT, PREDICT)
+        plans[PREDICT.encode()] = Plan(short[default], PREDICT, PREDICT, quick_of(short[default]))
     return plans
+
+
+def quick_of(cascade: Cascade) -> Cascade | None:
+    """Return what of a cascade may be asked on the event loop."""
+    return at_hand(cascade) if cascade.model.costly else cascade
 
 
 def longest_answer(cascade: Cascade) -> int:

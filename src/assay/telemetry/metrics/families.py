@@ -13,6 +13,7 @@ BUCKETS = (
 """Upper bounds in seconds: one short text takes tens of microseconds, a full batch up to seconds."""
 
 TEXT_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
+TOKEN_BUCKETS = tuple(float(2**power) for power in range(4, 15))
 SCORE_BUCKETS = tuple(step / 20 for step in range(1, 21))
 
 State = Literal["livesum", "livemax", "livemin", "min"]
@@ -40,6 +41,8 @@ class Families:
         self._add_requests()
         self._add_decisions()
         self._add_load()
+        self._add_batches()
+        self._add_cache()
         self._add_versions()
         self._add_log()
         self._add_drift()
@@ -99,6 +102,39 @@ class Families:
         self.degraded = self._gauge(
             "degraded", "1 while a part that the service can do without is out of order.", "livemax", "part"
         )
+
+    def _add_batches(self) -> None:
+        self.queue_texts = self._gauge(
+            "queue_texts", "Texts that wait in the queues of costly models.", "livesum"
+        )
+        self.queue_seconds = self._histogram(
+            "queue_seconds", "Seconds that a text waited in the queue of a costly model.", BUCKETS
+        )
+        self.queue_refused = self._counter(
+            "queue_refused", "Texts that came when the queue of their model was full."
+        )
+        self.deadline_missed = self._counter(
+            "deadline_missed", "Texts of requests that were given up when their deadline had passed."
+        )
+        self.batch_texts = self._histogram(
+            "batch_texts", "Texts that a costly model answered together.", TEXT_BUCKETS
+        )
+        self.batch_tokens = self._histogram(
+            "batch_tokens", "Tokens of a batch, those that fill its texts up included.", TOKEN_BUCKETS
+        )
+        self.batch_seconds = self._histogram("batch_seconds", "Seconds that a batch was computed.", BUCKETS)
+        self.batch_failed = self._counter("batch_failed", "Texts that a costly model failed at.")
+
+    def _add_cache(self) -> None:
+        self.cache_lookups = self._counter(
+            "cache_lookups",
+            "Texts looked for in the cache of decisions, by where they were found: local, redis, none.",
+            "tier",
+        )
+        self.cache_entries = self._gauge(
+            "cache_entries", "Texts whose logits the workers hold in memory.", "livesum"
+        )
+        self.cache_bytes = self._gauge("cache_bytes", "Memory that these take.", "livesum")
 
     def _add_versions(self) -> None:
         self.served = self._gauge(
