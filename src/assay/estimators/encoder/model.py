@@ -89,8 +89,8 @@ class EncoderModel:
     def logits_of_ids(self, rows: Sequence[Sequence[int]]) -> Floats:
         """Return the logits of rows of token ids as ``tokens`` gives them, shape (rows, logits).
 
-        Rows run in batches of neighbours in length. int8 scales what flows through the network by the
-        largest value of the whole batch, so that there each row runs by itself.
+        Rows run in batches of neighbours in length. In int8 each runs by itself: what is rounded to whole
+        numbers on the way may turn with the least difference.
         """
         found = np.empty((len(rows), self.spec.logits))
         budget = self.sessions.budget if self.spec.precision == "fp32" else 1

@@ -41,11 +41,10 @@ def _is_table(shape: Any) -> bool:
 
 def _lookup(node: Any, tables: set[str]) -> Iterator[Any]:
     """Yield the nodes that do a node's work: for a lookup in one of the tables four, else itself."""
-    from onnx import NodeProto, TensorProto, helper
+    from onnx import TensorProto, helper
 
     if node.op_type != "Gather" or node.input[0] not in tables:
-        # A copy: what a list of the graph holds dies with the list.
-        yield NodeProto.FromString(node.SerializeToString())
+        yield copied(node)
         return
     table, ids = node.input
     [found] = node.output
@@ -53,3 +52,10 @@ def _lookup(node: Any, tables: set[str]) -> Iterator[Any]:
     yield helper.make_node("Cast", [f"{found}.values"], [f"{found}.cast"], to=TensorProto.FLOAT)
     yield helper.make_node("Gather", [f"{table}.scale", ids], [f"{found}.scale"])
     yield helper.make_node("Mul", [f"{found}.cast", f"{found}.scale"], [found], name=node.name)
+
+
+def copied(node: Any) -> Any:
+    """Return a copy of a node: what a list of the graph holds dies with the list."""
+    from onnx import NodeProto
+
+    return NodeProto.FromString(node.SerializeToString())
