@@ -18,7 +18,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench figures swaps soak lock lock-check clean help
+.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -70,6 +70,13 @@ bench: .venv/.dev ## measure quality and speed on the real sets beside this fold
 	$(BIN)/python -m benchmarks.start
 	$(BIN)/python -m benchmarks.serve --stalls
 	$(BIN)/python -m benchmarks.profile
+	$(BIN)/python -m benchmarks.figures
+
+bench-encoders: .venv/.dev ## measure encoders: one text, over HTTP, and MiniLM fine-tuned on IMDB (hours; it can be resumed)
+	$(BIN)/assay base fetch minilm
+	$(BIN)/python -m benchmarks.encoder
+	$(BIN)/python -m benchmarks.serve_encoder
+	$(BIN)/python -m benchmarks.finetune
 	$(BIN)/python -m benchmarks.figures
 
 figures: .venv/.dev ## write the tables of docs/ from benchmarks/results again

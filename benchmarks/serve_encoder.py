@@ -38,7 +38,7 @@ CLOSE = {"assay-fp32": 1e-3, "assay-fp32-cached": 1e-3, PEER: 1e-3}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the results; return the exit code."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--base", type=Path, default=ROOT / ".assay" / "bases" / "minilm")
+    parser.add_argument("--base", type=Path, default=ROOT / ".assay" / "models" / "minilm")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--work", type=Path, default=WORK)

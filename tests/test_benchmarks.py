@@ -21,7 +21,7 @@ from tests.telemetry.drift.profiles import profile, spammy
 from tests.telemetry.drift.profiles import usual as usual_records
 
 SPEED = ["memory", "profile", "score", "serve", "start", "train"]
-PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "rules", "sentiment", "swaps", *SPEED]
+PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "finetune", "rules", "sentiment", "swaps", *SPEED]
 """Those that need shared data."""
 
 
