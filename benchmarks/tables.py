@@ -5,9 +5,11 @@ from typing import Any
 
 from benchmarks.drift_tables import DRIFT
 from benchmarks.encoder_tables import ENCODER
+from benchmarks.finetune_tables import FINETUNE
 from benchmarks.gate_tables import GATE
 from benchmarks.log_tables import LOG
 from benchmarks.markdown import cell, micro, table, value
+from benchmarks.serve_encoder_tables import SERVE_ENCODER
 from benchmarks.serve_tables import SERVE
 from benchmarks.service_tables import SERVICE
 from benchmarks.speed_tables import SPEED
@@ -159,9 +161,11 @@ TABLES = {
     "backtracking": backtracking,
     **DRIFT,
     **ENCODER,
+    **FINETUNE,
     **GATE,
     **LOG,
     **SERVE,
+    **SERVE_ENCODER,
     **SERVICE,
     **SPEED,
     **SWAPS,

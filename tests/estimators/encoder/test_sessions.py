@@ -2,6 +2,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -101,10 +102,10 @@ def test_pinned_threads_of_a_session_keep_to_its_cores(monkeypatch: pytest.Monke
 
     seen = []
 
-    def opened(network: bytes, options: Any, providers: list[str]) -> Any:
+    def opened(network: bytes, options: Any, **settings: Any) -> Any:
         seen.append(options.get_session_config_entry("session.intra_op_thread_affinities"))
         seen.append(options.get_session_config_entry("session.intra_op.allow_spinning"))
-        return object()
+        return SimpleNamespace(get_providers=lambda: settings["providers"])
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3, 4, 5})
@@ -113,18 +114,34 @@ def test_pinned_threads_of_a_session_keep_to_its_cores(monkeypatch: pytest.Monke
     assert seen == ["2;3", "0", "5;6", "0", "2;3", "1", "5;6", "1"]
 
 
+BOTH = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+
 def test_cuda_is_used_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     import onnxruntime
 
     asked: list[list[str]] = []
-    monkeypatch.setattr(
-        onnxruntime, "InferenceSession", lambda network, options, providers: asked.append(providers)
-    )
-    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+
+    def opened(network: bytes, options: Any, *, providers: list[str], enable_fallback: bool) -> Any:
+        asked.append(providers)
+        return SimpleNamespace(get_providers=lambda: providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: BOTH)
     found = [Sessions(b"", Runtime(threads=1, device=device)) for device in ("auto", "cuda", "cpu")]
     assert [sessions.budget for sessions in found] == [16_384, 16_384, 256]
-    assert asked == [both, both, both[1:]]
+    assert asked == [BOTH, BOTH, BOTH[1:]]
+
+
+def test_cuda_that_does_not_start_is_named_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    on_cpu = SimpleNamespace(get_providers=lambda: BOTH[1:])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: on_cpu)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: BOTH)
+    assert Sessions(b"", Runtime(threads=1)).budget == 256
+    with pytest.raises(ConfigError, match="'cuda' was asked for, and ONNX Runtime could not start it"):
+        Sessions(b"", Runtime(threads=1, device="cuda"))
 
 
 def test_cuda_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

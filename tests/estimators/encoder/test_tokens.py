@@ -60,6 +60,15 @@ def test_a_very_long_text_is_cut_without_reading_its_middle(monkeypatch: pytest.
     assert cut == [FIRST, *every(cutter, text)[:3], *every(cutter, text)[-11:], LAST]
 
 
+@pytest.mark.parametrize(
+    "text", ["free prize " * 500 + " " * 400 + "now", "now" + " " * 400 + "free prize " * 500]
+)
+def test_an_end_with_few_words_is_read_further(text: str) -> None:
+    cutter = tokens()
+    ids = cutter._all(text)
+    assert cutter.ids([text]) == [[FIRST, *ids[:3], *ids[-11:], LAST]]
+
+
 @pytest.mark.parametrize("text", ["x" * 60_000, "一" * 20_000, " " * 60_000 + "free", "free" + " " * 60_000])
 def test_a_text_that_cannot_be_cut_at_spaces_is_read_whole(text: str) -> None:
     cutter = tokens()

@@ -71,7 +71,7 @@ class Sessions:
 
     def __init__(self, network: bytes, runtime: Runtime) -> None:
         provider = _provider(runtime.device)
-        self.runtime, self.budget = runtime, runtime.budget or BUDGETS[provider]
+        self.runtime = runtime
         threads, places = runtime.cores()
         self._free: SimpleQueue[_Seat] = SimpleQueue()
         session = None
@@ -81,6 +81,7 @@ class Sessions:
             if session is None or threads > 1:
                 session = _opened(network, threads, cores, provider, spin=runtime.spin)
             self._free.put(_Seat(session, cores[0] if cores else None))
+        self.budget = runtime.budget or BUDGETS[_started(session, runtime.device)]
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits, shape (rows, logits), of padded ids and their mask, both (rows, length)."""
@@ -119,6 +120,17 @@ def _provider(device: Device) -> str:
     return CUDA if device != "cpu" and CUDA in there else CPU
 
 
+def _started(session: Any, device: Device) -> str:
+    """Return what a session runs on: ONNX Runtime leaves out a device that does not start."""
+    provider: str = session.get_providers()[0]
+    if device == "cuda" and provider != CUDA:
+        raise ConfigError(
+            "The device 'cuda' was asked for, and ONNX Runtime could not start it: its log says why. "
+            "Choose the device 'cpu' or 'auto' to go on without it."
+        )
+    return provider
+
+
 def _onnxruntime() -> Any:
     try:
         import onnxruntime
@@ -146,7 +158,9 @@ def _opened(
         others = ";".join(str(core + 1) for core in cores[1:])
         options.add_session_config_entry("session.intra_op_thread_affinities", others)
     try:
-        session: InferenceSession = onnxruntime.InferenceSession(network, options, providers=providers)
+        session: InferenceSession = onnxruntime.InferenceSession(
+            network, options, providers=providers, enable_fallback=False
+        )
     except Exception as error:
         raise ArtifactError(f"ONNX Runtime does not take model.onnx: {error}") from error
     return session
