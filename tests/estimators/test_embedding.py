@@ -14,6 +14,9 @@ from assay.exceptions import DataError
 from assay.families import EmbeddingConfig
 from assay.progress import Progress
 from tests.encoders import LINES, tiny_spec, tiny_tokenizer
+from tests.libraries import need_training
+
+need_training()
 
 LABELS = ("pos", "neg")
 ROWS = Rows([*LINES, "a", "b c d"], ["pos", "neg", "neg", "pos", "pos", "neg", "pos"])

@@ -1,18 +1,23 @@
-"""Quantization: smaller, close to what it was, and never by its last layer."""
+"""Quantization: smaller, close to what it was, and no answer depends on another."""
 
+import sys
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from assay.estimators.encoder import Runtime, Sessions
 from assay.estimators.transformer import tables
 from assay.estimators.transformer.quantization import quantize
-from assay.exceptions import ConversionError
+from assay.exceptions import ConversionError, MissingExtra
 from tests.encoders import LINES, tiny_encoder, tiny_onnx
+from tests.libraries import need_training
+
+need_training()
+
+import onnx  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 INT8 = TensorProto.INT8
 
@@ -105,3 +110,11 @@ def test_a_network_without_matrices_is_refused() -> None:
     graph = helper.make_graph([helper.make_node("Neg", ["x"], ["logits"])], "g", value[:1], value[1:])
     with pytest.raises(ConversionError, match="no matrices that tokens flow through"):
         quantize(helper.make_model(graph).SerializeToString())
+
+
+def test_without_its_library_nothing_is_quantized_and_the_package_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtra, match=r"Quantizing a network needs the package 'onnx'"):
+        quantize(tiny_onnx())
