@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from assay.config import faults
 from assay.estimators.held_out import HeldOut
-from assay.estimators.manifest import OUT_OF_FOLD, QUANTIZATION, THRESHOLDS, read_manifest
+from assay.estimators.manifest import OUT_OF_FOLD, QUANTIZATION, THRESHOLDS, Manifest, read_manifest
 from assay.estimators.stored_model import read_spec
 from assay.estimators.thresholds import ThresholdTable
 from assay.estimators.transformer.quantization_cost import QuantizationCost
@@ -44,7 +44,12 @@ def read_quantization(folder: Path) -> QuantizationCost | None:
 
     Raises ArtifactError when the folder is damaged.
     """
-    if QUANTIZATION not in read_manifest(folder).files:
+    return quantization_in(folder, read_manifest(folder))
+
+
+def quantization_in(folder: Path, manifest: Manifest) -> QuantizationCost | None:
+    """Return the same of a folder whose files were verified by its manifest."""
+    if QUANTIZATION not in manifest.files:
         return None
     path = folder / QUANTIZATION
     return QuantizationCost.from_json(path.read_bytes(), source=str(path))

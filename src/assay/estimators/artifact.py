@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assay.config import Task, faults, read_task
+from assay.estimators.annexes import quantization_in, tables_to_json
 from assay.estimators.cascade import Cascade
 from assay.estimators.encoder.sessions import Runtime
 from assay.estimators.golden import golden_lines, read_golden
@@ -153,6 +154,7 @@ def load_artifact(
         operating_point=point,
         manifest=manifest,
         profile=profile_in(folder, manifest),
+        quantization=quantization_in(folder, manifest),
     )
     read_golden(folder).check(cascade)
     return cascade
@@ -168,11 +170,9 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
     if cascade.rules.all:
         texts[RULES] = cascade.rules.to_toml()
     if cascade.selection and cascade.selection.tables:
-        from assay.estimators.annexes import tables_to_json
-
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
-    if cascade.training and cascade.training.quantization:
-        texts[QUANTIZATION] = cascade.training.quantization.to_json()
+    if cascade.quantization:
+        texts[QUANTIZATION] = cascade.quantization.to_json()
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
     cascade.model.write(draft)

@@ -23,7 +23,7 @@ from assay.exceptions import DataError
 
 if TYPE_CHECKING:
     from assay.estimators.selection import Selection
-    from assay.estimators.transformer import TrainingRecord
+    from assay.estimators.transformer import QuantizationCost, TrainingRecord
 
 
 class Judged(NamedTuple):
@@ -45,7 +45,7 @@ class Cascade:
     ``version`` is the registry's number, empty while unregistered; ``manifest`` is set once the cascade
     was loaded from an artifact, ``profile`` where that has one; ``selection`` (how the operating point
     was chosen) and ``training`` (how an encoder was trained) until then. Columns of probabilities follow
-    ``labels``.
+    ``labels``. ``quantization`` says what eight bits cost where the model is in them.
 
     >>> from pathlib import Path
     >>> from assay.estimators import load_artifact
@@ -64,6 +64,7 @@ class Cascade:
     selection: "Selection | None" = None
     profile: Profile | None = None
     training: "TrainingRecord | None" = None
+    quantization: "QuantizationCost | None" = None
 
     @property
     def labels(self) -> tuple[str, ...]:

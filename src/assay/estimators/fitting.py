@@ -1,7 +1,6 @@
 """Labelled rows to a model of the family that a task asks for, and scores that are held out from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,12 +20,12 @@ from assay.progress import Progress
 if TYPE_CHECKING:
     from assay.datasets import Rows
     from assay.estimators.encoder.model import EncoderModel
-    from assay.estimators.transformer import TrainingRecord
+    from assay.estimators.transformer import QuantizationCost, TrainingRecord
     from assay.estimators.transformer.quantization_cost import Answers
 
 
 class Fitted(NamedTuple):
-    """A model, rows with scores of models that did not see them, and how an encoder was trained.
+    """A model, rows with scores of models that did not see them, how an encoder was trained, what int8 cost.
 
     ``held_out`` is None where nothing is chosen on scores or none could be made.
     """
@@ -34,6 +33,7 @@ class Fitted(NamedTuple):
     model: Model
     held_out: HeldOut | None
     record: "TrainingRecord | None" = None
+    quantization: "QuantizationCost | None" = None
 
 
 def fit_model(
@@ -150,7 +150,7 @@ def _fit_encoder(
     )
     for line in cost.lines():
         progress.say(f"  {line}")
-    return Fitted(small, found, replace(record, quantization=cost))
+    return Fitted(small, found, record, cost)
 
 
 def answers_of(task: Task, model: "EncoderModel", held_out: HeldOut) -> "Answers":

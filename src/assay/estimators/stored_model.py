@@ -37,7 +37,7 @@ def read_spec(folder: Path) -> Spec:
     except ValidationError as error:
         raise ArtifactError(f"{folder} is not consistent:\n{faults(error)}", folder=folder) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}", folder=folder) from error
+        raise ArtifactError(f"{folder} is not consistent: {path.name} cannot be read ({error}).") from error
 
 
 def read_model(

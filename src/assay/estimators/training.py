@@ -56,7 +56,7 @@ def train_cascade(
         progress.say(f"  the rule {rule.id!r} is off: it expired on {rule.expires}")
     hits = rules.hits(rows.texts)
     first = len(rules.deciding)
-    model, held_out, record = fit_model(
+    model, held_out, record, cost = fit_model(
         task,
         train,
         validation,
@@ -72,7 +72,13 @@ def train_cascade(
     truth = numbers_of(rows.labels, task.labels)
     point = point.model_copy(update={"rules": measure_rules(rules, task.labels, hits, truth)})
     return Cascade(
-        task=task, model=model, rules=rules, operating_point=point, selection=selection, training=record
+        task=task,
+        model=model,
+        rules=rules,
+        operating_point=point,
+        selection=selection,
+        training=record,
+        quantization=cost,
     )
 
 
@@ -102,7 +108,14 @@ def retune(cascade: Cascade, task: Task, texts: Sequence[str], scored: HeldOut) 
     scored = replace(scored, ruled=ruled_labels(rules, task.labels, hits))
     point, selection = select(task, cascade.model.link, scored)
     point = point.model_copy(update={"rules": measure_rules(rules, task.labels, hits, scored.truth)})
-    return Cascade(task=task, model=cascade.model, rules=rules, operating_point=point, selection=selection)
+    return Cascade(
+        task=task,
+        model=cascade.model,
+        rules=rules,
+        operating_point=point,
+        selection=selection,
+        quantization=cascade.quantization,
+    )
 
 
 def evidence_of(rules: Rules) -> list[tuple[str, str, str, FoldingConfig | None]]:

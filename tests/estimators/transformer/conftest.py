@@ -7,15 +7,14 @@ import pytest
 
 from assay.config import Task, parse_task
 from assay.datasets import Rows
-from tests.bases import tiny_base
-from tests.corpus import SENTIMENT_GROUPS, labelled
 from tests.libraries import need_training
+
+need_training()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Compute in one thread: several tests run at once, and threads of one would wait for another's cores."""
-    need_training()
     import torch
 
     torch.set_num_threads(1)
@@ -24,12 +23,16 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def rows() -> tuple[Rows, Rows]:
     """Rows to train on and to validate with."""
+    from tests.corpus import SENTIMENT_GROUPS, labelled
+
     return Rows(*labelled(SENTIMENT_GROUPS, 60, 0)), Rows(*labelled(SENTIMENT_GROUPS, 30, 1))
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory, rows: tuple[Rows, Rows]) -> Path:
     """The folder of a tiny base whose tokenizer knows the words of the rows."""
+    from tests.bases import tiny_base
+
     return tiny_base(tmp_path_factory.mktemp("base") / "tiny", texts=rows[0].texts)
 
 

@@ -16,9 +16,6 @@ from assay.exceptions import ConfigError, MissingExtra
 from assay.progress import Progress
 from tests.bases import tiny_base, tiny_decoder
 from tests.estimators.transformer.conftest import task_of
-from tests.libraries import need_training
-
-need_training()
 
 
 def opened(folder: Path | str, **estimator: Any) -> module.Base:

@@ -7,17 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+import torch
 
 from assay.estimators.encoder import Runtime, Sessions
 from assay.estimators.transformer.export import export_embedding, export_network
 from assay.exceptions import ConversionError, MissingExtra
-from tests.libraries import need_training
-
-need_training()
-
-import onnx  # noqa: E402
-import torch  # noqa: E402
 
 SIZES = {"vocab_size": 300, "num_hidden_layers": 1, "num_attention_heads": 2, "initializer_range": 0.2}
 

@@ -17,9 +17,6 @@ from assay.estimators.transformer.network import build_classifier
 from assay.exceptions import AssayError, ConfigError
 from assay.progress import Progress
 from tests.estimators.transformer.conftest import task_of
-from tests.libraries import need_training
-
-need_training()
 
 Make = Callable[..., FineTuning]
 

@@ -11,9 +11,6 @@ from assay.estimators import load_artifact, read_held_out, read_quantization, sa
 from assay.exceptions import ConfigError, DataError
 from assay.progress import Progress
 from tests.estimators.transformer.conftest import task_of
-from tests.libraries import need_training
-
-need_training()
 
 QUIET = Progress(quiet=True)
 

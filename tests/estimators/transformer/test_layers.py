@@ -10,9 +10,6 @@ from assay.estimators.encoder import Runtime, Sessions
 from assay.estimators.transformer.layers import add_layer
 from assay.exceptions import MissingExtra
 from tests.encoders import tiny_onnx
-from tests.libraries import need_training
-
-need_training()
 
 IDS = np.array([[2, 20, 40, 60, 3]])
 

@@ -4,20 +4,16 @@ import sys
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from assay.estimators.encoder import Runtime, Sessions
 from assay.estimators.transformer import tables
 from assay.estimators.transformer.quantization import quantize
 from assay.exceptions import ConversionError, MissingExtra
 from tests.encoders import LINES, tiny_encoder, tiny_onnx
-from tests.libraries import need_training
-
-need_training()
-
-import onnx  # noqa: E402
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 INT8 = TensorProto.INT8
 

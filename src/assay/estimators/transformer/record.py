@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.estimators.transformer.quantization_cost import QuantizationCost
-
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
@@ -39,7 +37,6 @@ class TrainingRecord:
     losses: tuple[tuple[int, float], ...]
     facts: dict[str, Any]
     checkpoint: Path | None = None
-    quantization: QuantizationCost | None = None
 
     def history(self) -> dict[str, list[tuple[int, float]]]:
         """Return each metric with its value after every epoch, and the training loss batch by batch."""
