@@ -1,15 +1,16 @@
 """An encoder from a task to a registered version, and what its run keeps."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from assay.config import parse_task
+from assay.config import ThresholdConfig, parse_task
 from assay.estimators import load_artifact, read_quantization
 from assay.loading import open_registry
-from assay.pipeline import run_pipeline
+from assay.pipeline import Outcome, run_pipeline
 from assay.progress import Progress
 from assay.settings import Settings
 from assay.thresholding import show_thresholds
@@ -23,7 +24,7 @@ EPOCHS = 2
 
 
 @pytest.fixture
-def outcome(workplace: Path):  # type: ignore[no-untyped-def]
+def outcome(workplace: Path) -> Iterator[tuple[Outcome, Progress]]:
     """What became of a quantized encoder that was trained on ``mine.csv``."""
     import torch
 
@@ -53,7 +54,7 @@ def outcome(workplace: Path):  # type: ignore[no-untyped-def]
     torch.set_num_threads(threads)
 
 
-def test_an_encoder_is_registered_like_any_version(outcome) -> None:  # type: ignore[no-untyped-def]
+def test_an_encoder_is_registered_like_any_version(outcome: tuple[Outcome, Progress]) -> None:
     found, progress = outcome
     assert found.gate.passed
     assert found.report.quantization is not None
@@ -82,10 +83,11 @@ def test_an_encoder_is_registered_like_any_version(outcome) -> None:  # type: ig
     )
     lines = len(progress.lines)
     tuned = tune_version(
-        load_artifact(folder).task.model_copy(update={"threshold": {"goal": "max f1"}}),
+        load_artifact(folder).task.model_copy(update={"threshold": ThresholdConfig(goal="max f1")}),
         "1",
         Settings(),
         progress=progress,
     )
     assert tuned.version.number == "2"
     assert any("validation rows: what it was trained on has no" in line for line in progress.lines[lines:])
+    assert tuned.report.quantization == found.report.quantization

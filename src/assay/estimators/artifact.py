@@ -7,12 +7,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from assay.config import Task, faults, read_task
-from assay.estimators.annexes import quantization_in, tables_to_json
 from assay.estimators.cascade import Cascade
 from assay.estimators.encoder.sessions import Runtime
 from assay.estimators.golden import golden_lines, read_golden
@@ -35,6 +34,9 @@ from assay.estimators.rules import NO_RULES, Rules, read_rules
 from assay.estimators.stored_model import APART, read_model, read_spec
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
+
+if TYPE_CHECKING:
+    from assay.estimators.transformer import QuantizationCost
 
 
 def save_artifact(
@@ -154,7 +156,7 @@ def load_artifact(
         operating_point=point,
         manifest=manifest,
         profile=profile_in(folder, manifest),
-        quantization=quantization_in(folder, manifest),
+        quantization=_read_quantization(folder, manifest),
     )
     read_golden(folder).check(cascade)
     return cascade
@@ -170,6 +172,8 @@ def _write_files(cascade: Cascade, draft: Path, golden: Sequence[str]) -> None:
     if cascade.rules.all:
         texts[RULES] = cascade.rules.to_toml()
     if cascade.selection and cascade.selection.tables:
+        from assay.estimators.annexes import tables_to_json
+
         texts[THRESHOLDS] = tables_to_json(cascade.selection.tables)
     if cascade.quantization:
         texts[QUANTIZATION] = cascade.quantization.to_json()
@@ -187,6 +191,14 @@ def _toml(cascade: Cascade) -> str:
         raise MissingExtra("Saving an artifact", package="tomli-w", extra="train") from error
     task = cascade.task.model_copy(update={"rules": RULES if cascade.rules.all else ""})
     return tomli_w.dumps(json.loads(task.model_dump_json(exclude_none=True)))
+
+
+def _read_quantization(folder: Path, manifest: Manifest) -> "QuantizationCost | None":
+    if QUANTIZATION not in manifest.files:
+        return None
+    from assay.estimators.annexes import quantization_in
+
+    return quantization_in(folder, manifest)
 
 
 def _read_rules(task: Task, manifest: Manifest, folder: Path) -> Rules:
