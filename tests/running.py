@@ -19,7 +19,8 @@ PATIENCE_SECONDS = 120
 
 
 def unmeasured() -> dict[str, str]:
-    """Return the environment for a process that may not write files, so its coverage neither."""
+    """Return the environment for a process whose coverage is not measured: one that may not write files, or that
+    Ctrl+C may meet anywhere, also where coverage holds a lock that it would wait for as it ends."""
     return {name: value for name, value in os.environ.items() if name not in MEASURING}
 
 
@@ -29,10 +30,13 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def started(*arguments: str, patience: float = PATIENCE_SECONDS) -> Iterator[subprocess.Popen[str]]:
+def started(
+    *arguments: str, patience: float = PATIENCE_SECONDS, measured: bool = True
+) -> Iterator[subprocess.Popen[str]]:
     """Run a command beside the block, its messages on a pipe; it is killed at the end unless it has ended."""
+    environment = os.environ if measured else unmeasured()
     with ExitStack() as stack:
-        yield stack.enter_context(_started(arguments, os.environ | _own_folder(stack), patience))
+        yield stack.enter_context(_started(arguments, environment | _own_folder(stack), patience))
 
 
 def _own_folder(stack: ExitStack) -> dict[str, str]:
