@@ -19,8 +19,11 @@ PATIENCE_SECONDS = 120
 
 
 def unmeasured() -> dict[str, str]:
-    """Return the environment for a process whose coverage is not measured: one that may not write files, or that
-    Ctrl+C may meet anywhere, also where coverage holds a lock that it would wait for as it ends."""
+    """Return the environment for a process whose coverage is not measured.
+
+    One that may not write files; or one that Ctrl+C may meet anywhere, also where coverage holds a lock, which
+    it would wait for as it ends.
+    """
     return {name: value for name, value in os.environ.items() if name not in MEASURING}
 
 

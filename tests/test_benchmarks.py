@@ -21,7 +21,7 @@ from tests.telemetry.drift.profiles import profile, spammy
 from tests.telemetry.drift.profiles import usual as usual_records
 
 SPEED = ["memory", "profile", "score", "serve", "start", "train"]
-PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "finetune", "rules", "sentiment", "swaps", *SPEED]
+PROGRAMS = ["abuse", "cascade", "decision_log", "drift", "rules", "sentiment", "swaps", *SPEED]
 """Those that need shared data."""
 
 
@@ -192,7 +192,9 @@ def test_a_figure_changed_by_hand_is_put_right() -> None:
 
 
 def test_every_program_has_its_results() -> None:
-    assert sorted(figures.read_results()) == sorted([*PROGRAMS, "gate", "overload", "soak"])
+    assert sorted(figures.read_results()) == sorted(
+        [*PROGRAMS, "encoder", "gate", "overload", "serve_encoder", "soak"]
+    )
 
 
 def test_the_models_reach_what_the_documentation_promises() -> None:
@@ -313,7 +315,7 @@ def test_counting_for_drift_takes_microseconds() -> None:
     assert measured["look"]["median"] <= 20
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", [*PROGRAMS, "finetune", "serve_encoder"])
 def test_without_shared_data_nothing_is_measured(program: str, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     command = [
