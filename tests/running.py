@@ -21,8 +21,8 @@ PATIENCE_SECONDS = 120
 def unmeasured() -> dict[str, str]:
     """Return the environment for a process whose coverage is not measured.
 
-    One that may not write files; or one that Ctrl+C may meet anywhere, also where coverage holds a lock that it
-    would wait for as it ends.
+    One that may not write files; or one that Ctrl+C may meet anywhere, also where coverage holds a lock that
+    it would wait for as it ends.
     """
     return {name: value for name, value in os.environ.items() if name not in MEASURING}
 
