@@ -154,9 +154,9 @@ def start(results: Results) -> str:
 def profile(results: Results) -> str:
     """Return where a request's time goes."""
     sets = results["profile"]["sets"]
-    parts = sorted(
-        {part for each in sets.values() for part in each["parts"]}, key=lambda part: -longest(sets, part)
-    )
+    found = {part for each in sets.values() for part in each["parts"]}
+    # Two parts may take equally long: their names decide then, and not the order of a set.
+    parts = sorted(found, key=lambda part: (-longest(sets, part), part))
     rows = [[part, *(f"{each['parts'].get(part, 0.0):.1f}" for each in sets.values())] for part in parts]
     for key, name in (("main_thread", "all of it"), ("other_threads", "threads beside it")):
         rows.append([name, *(f"{each[key]:.1f}" for each in sets.values())])
