@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.estimators.encoder import EncoderModel, Runtime
+from assay.estimators.encoder import EncoderModel, Runtime, padded
 from assay.estimators.linear import Floats, probabilities
 from tests.encoders import LINES, tiny_encoder
 
@@ -83,5 +83,5 @@ def test_the_order_of_texts_does_not_matter(precision: str, texts: list[str], da
 def test_int8_run_together_would_break_the_contract() -> None:
     model = encoder(2, "int8", 4096)
     rows = model.tokens.ids(["free prize", "the movie was wonderful " * 20])
-    together = model.sessions.run(*model._padded(rows))
+    together = model.sessions.run(*padded(rows, model.tokens.pad))
     assert np.abs(together[:, 0] - model.logits_of_ids(rows)[:, 0]).max() > CLOSE

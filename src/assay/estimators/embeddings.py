@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.estimators.encoder import Runtime, Sessions, Tokens, batches_of
+from assay.estimators.encoder import Runtime, Sessions, Tokens, batches_of, padded
 from assay.estimators.held_out import keys_of
 from assay.estimators.tensors import map_tensors, write_tensors
 from assay.exceptions import ArtifactError
@@ -30,19 +30,13 @@ class Embedder:
         """Return each text's embedding, shape (texts, hidden); there must be texts."""
         rows = self._tokens.ids(texts)
         batches = batches_of([len(row) for row in rows], budget=self._sessions.budget)
-        found = [self._sessions.run(*self._padded([rows[at] for at in batch])) for batch in batches]
+        found = [
+            self._sessions.run(*padded([rows[at] for at in batch], self._tokens.pad)) for batch in batches
+        ]
         embeddings = np.empty((len(texts), found[0].shape[1]), np.float32)
         for batch, values in zip(batches, found, strict=True):
             embeddings[batch] = values
         return embeddings
-
-    def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        longest = max(map(len, rows))
-        ids = np.full((len(rows), longest), self._tokens.pad, np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for at, row in enumerate(rows):
-            ids[at, : len(row)], mask[at, : len(row)] = row, 1
-        return ids, mask
 
 
 class EmbeddingStore:

@@ -1,6 +1,6 @@
 """Transformer encoders at serving: ONNX Runtime and a tokenizer, without torch."""
 
-from assay.estimators.encoder.batches import batches_of
+from assay.estimators.encoder.batches import batches_of, padded
 from assay.estimators.encoder.model import EncoderModel
 from assay.estimators.encoder.sessions import Runtime, Sessions
 from assay.estimators.encoder.spec import EncoderSpec
@@ -13,4 +13,5 @@ __all__ = [
     "Sessions",
     "Tokens",
     "batches_of",
+    "padded",
 ]

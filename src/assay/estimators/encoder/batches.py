@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def batches_of(lengths: Sequence[int], *, budget: int) -> list[list[int]]:
     """Return the rows of each batch, sorted by length, so that rows times the longest fits the budget.
@@ -21,3 +24,18 @@ def batches_of(lengths: Sequence[int], *, budget: int) -> list[list[int]]:
         else:
             batches.append([row])
     return batches
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows of token ids filled up with ``pad``, and 1 where there is a token; shape (rows, longest).
+
+    >>> ids, mask = padded([[5, 6], [7]], 0)
+    >>> ids.tolist(), mask.tolist()
+    ([[5, 6], [7, 0]], [[1, 1], [1, 0]])
+    """
+    longest = max(map(len, rows))
+    ids = np.full((len(rows), longest), pad, np.int64)
+    mask = np.zeros((len(rows), longest), np.int64)
+    for at, row in enumerate(rows):
+        ids[at, : len(row)], mask[at, : len(row)] = row, 1
+    return ids, mask

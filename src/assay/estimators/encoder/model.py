@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.estimators.encoder.batches import batches_of
+from assay.estimators.encoder.batches import batches_of, padded
 from assay.estimators.encoder.network import check_network
 from assay.estimators.encoder.occlusion import Occlusions, occlusions_of
 from assay.estimators.encoder.sessions import Runtime, Sessions
@@ -92,12 +92,12 @@ class EncoderModel:
         Rows run in batches of neighbours in length. In int8 each runs by itself: what is rounded to whole
         numbers on the way may turn with the least difference.
         """
-        found = np.empty((len(rows), self.spec.logits))
+        found, pad = np.empty((len(rows), self.spec.logits)), self.tokens.pad
         budget = self.sessions.budget if self.spec.precision == "fp32" else 1
         batches = batches_of([len(row) for row in rows], budget=budget)
 
         def run(batch: list[int]) -> None:
-            found[batch] = self.sessions.run(*self._padded([rows[at] for at in batch]))
+            found[batch] = self.sessions.run(*padded([rows[at] for at in batch], pad))
 
         at_once = min(self.sessions.runtime.sessions, len(batches))
         if at_once < 2:
@@ -112,26 +112,17 @@ class EncoderModel:
         """Return what the words of a text do to the logits; the network runs for each of them."""
         return occlusions_of(self.tokens, self.logits_of_ids, text)
 
-    def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        longest = max(map(len, rows))
-        ids = np.full((len(rows), longest), self.tokens.pad, np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for at, row in enumerate(rows):
-            ids[at, : len(row)] = row
-            mask[at, : len(row)] = 1
-        return ids, mask
-
     def _try_out(self) -> None:
         """Run the longest text of the vocabulary's last entry, and one token beside it.
 
         Raises ArtifactError where the network fails, or gives no such logits as it should.
         """
-        last = self.tokens.size - 1
+        last, pad = self.tokens.size - 1, self.tokens.pad
         whole, one = [last] * self.spec.max_tokens, [last]
         try:
             tried = (whole, one, one, [0])
-            longest, alone, again, other = (self.sessions.run(*self._padded([row])) for row in tried)
-            beside = self.sessions.run(*self._padded([whole, one]))
+            longest, alone, again, other = (self.sessions.run(*padded([row], pad)) for row in tried)
+            beside = self.sessions.run(*padded([whole, one], pad))
         except Exception as error:
             raise ArtifactError(
                 f"model.onnx does not run with {len(whole)} tokens, of ids up to {last}, which the tokenizer "

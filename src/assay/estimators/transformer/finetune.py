@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assay.estimators.encoder.batches import batches_of
 from assay.estimators.transformer.checkpoints import Checkpoints, State, Training, identity_of
-from assay.estimators.transformer.learning import Encoded, Learner, padded
+from assay.estimators.transformer.learning import Encoded, Learner, tensors_of
 from assay.estimators.transformer.record import Epoch
 from assay.estimators.transformer.schedule import batches_of_epoch, rate_at
 from assay.families import TransformerConfig
@@ -152,7 +152,7 @@ class FineTuning:
         found: NDArray[np.float64] | None = None
         with torch.inference_mode(), self.learner.halved():
             for batch in batches_of(rows.lengths, budget=BUDGET):
-                ids, mask = padded([rows.ids[row] for row in batch], self._pad, self.learner.device)
+                ids, mask = tensors_of([rows.ids[row] for row in batch], self._pad, self.learner.device)
                 logits = network(input_ids=ids, attention_mask=mask).logits.double().cpu().numpy()
                 if found is None:
                     found = np.empty((len(rows.ids), logits.shape[1]))

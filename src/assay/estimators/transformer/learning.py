@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.estimators.encoder.batches import padded
 from assay.estimators.transformer.checkpoints import Training
 from assay.exceptions import AssayError
 from assay.families import TransformerConfig
@@ -72,7 +73,7 @@ class Learner:
         step = self._training.state.rows_at_once
         for begin in range(0, len(rows), step):
             part = rows[begin : begin + step]
-            ids, mask = padded([self._rows.ids[row] for row in part], self._pad, self.device)
+            ids, mask = tensors_of([self._rows.ids[row] for row in part], self._pad, self.device)
             truth = torch.from_numpy(self._rows.truth[part]).to(self.device)
             with self.halved():
                 logits = network(input_ids=ids, attention_mask=mask).logits
@@ -128,15 +129,11 @@ def precision_of(config: TransformerConfig, device: "torch.device") -> "torch.dt
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def padded(
+def tensors_of(
     rows: Sequence[Sequence[int]], pad: int, device: "torch.device"
 ) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Return token ids and the mask of what is no padding, each of shape (rows, longest)."""
+    """Return what ``padded`` does on a device."""
     import torch
 
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for at, row in enumerate(rows):
-        ids[at, : len(row)], mask[at, : len(row)] = row, 1
+    ids, mask = padded(rows, pad)
     return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
