@@ -31,7 +31,7 @@ from assay.estimators.manifest import (
 )
 from assay.estimators.profile import Profile, profile_in
 from assay.estimators.rules import NO_RULES, Rules, read_rules
-from assay.estimators.stored_model import APART, read_model, read_spec
+from assay.estimators.stored_model import APART, Spec, read_model, read_spec
 from assay.estimators.thresholds import OperatingPoint
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
@@ -134,20 +134,7 @@ def load_artifact(
         raise ArtifactError(f"{folder} is not consistent:\n{faults(error)}", folder=folder) from error
     except ConfigError as error:
         raise ArtifactError(error.message, folder=folder) from error
-    if not spec.labels == task.labels == manifest.labels or not point.fits(task.labels):
-        raise ArtifactError(
-            f"{folder}: task, model and operating point speak of different labels.", folder=folder
-        )
-    evidence, deciding = ([rule.id for rule in part] for part in (rules.evidence, rules.deciding))
-    if list(spec.rules) != evidence or sorted(point.rules) != sorted(deciding):
-        raise ArtifactError(
-            f"{folder}: rules, model and operating point speak of different rules.", folder=folder
-        )
-    if manifest.task != task.name:
-        raise ArtifactError(
-            f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
-            folder=folder,
-        )
+    _check_together(folder, manifest, task, spec, rules, point)
     model = read_model(folder, spec, manifest, private=private, shared=shared, runtime=runtime)
     cascade = Cascade(
         task=task,
@@ -191,6 +178,26 @@ def _toml(cascade: Cascade) -> str:
         raise MissingExtra("Saving an artifact", package="tomli-w", extra="train") from error
     task = cascade.task.model_copy(update={"rules": RULES if cascade.rules.all else ""})
     return tomli_w.dumps(json.loads(task.model_dump_json(exclude_none=True)))
+
+
+def _check_together(
+    folder: Path, manifest: Manifest, task: Task, spec: Spec, rules: Rules, point: OperatingPoint
+) -> None:
+    """Raise ArtifactError unless all parts speak of the same task, labels and rules."""
+    if not spec.labels == task.labels == manifest.labels or not point.fits(task.labels):
+        raise ArtifactError(
+            f"{folder}: task, model and operating point speak of different labels.", folder=folder
+        )
+    evidence, deciding = ([rule.id for rule in part] for part in (rules.evidence, rules.deciding))
+    if list(spec.rules) != evidence or sorted(point.rules) != sorted(deciding):
+        raise ArtifactError(
+            f"{folder}: rules, model and operating point speak of different rules.", folder=folder
+        )
+    if manifest.task != task.name:
+        raise ArtifactError(
+            f"{folder}: the manifest names the task {manifest.task!r}, task.toml {task.name!r}.",
+            folder=folder,
+        )
 
 
 def _read_quantization(folder: Path, manifest: Manifest) -> "QuantizationCost | None":
