@@ -1,4 +1,4 @@
-"""How long the matrix products of a network take by themselves: what no arrangement of the rest can undercut."""
+"""How long the matrix products of a network take by themselves: no other arrangement of the rest undercuts it."""
 
 import json
 import statistics
