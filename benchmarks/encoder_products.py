@@ -1,4 +1,4 @@
-"""How long the matrix products of a network take by themselves: no other arrangement of the rest undercuts it."""
+"""How long the matrix products of a network take by themselves, which no change of the rest makes shorter."""
 
 import json
 import statistics
