@@ -26,10 +26,20 @@ def finetune(results: Results) -> str:
                 f"{facts['encoder_rows']:,}",
                 f"{len(found['epochs']) or '-'}",
                 f"{found['estimator']['max_tokens']}",
+                f"{found['test_rows']:,}",
                 f"{facts['encoder_seconds'] / 60:.0f} min",
             ]
         )
-    head = ["encoder", "accuracy (95 % interval)", "F1", "rows trained on", "epochs", "tokens", "training"]
+    head = [
+        "encoder",
+        "accuracy (95 % interval)",
+        "F1",
+        "rows trained on",
+        "epochs",
+        "tokens",
+        "rows tested on",
+    ]
+    head += ["training"]
     return table(head, rows)
 
 
