@@ -1,4 +1,4 @@
-"""The command that asks the service of this machine whether it can answer: what containers call, without curl."""
+"""The command that asks this machine's service whether it is ready: the health check of containers."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ def _connection(host: str, settings: "Settings") -> "HTTPConnection":
         return HTTPConnection(host, settings.port, timeout=WAIT_SECONDS)
     from ssl import CERT_NONE, create_default_context
 
-    # Its certificate is for the name that others call it by; nothing secret is said to this machine's own port.
+    # Its certificate is for the name that others call it by, and nothing secret is said to one's own machine.
     context = create_default_context()
     context.check_hostname, context.verify_mode = False, CERT_NONE
     return HTTPSConnection(host, settings.port, timeout=WAIT_SECONDS, context=context)

@@ -1,4 +1,4 @@
-"""What the Dockerfile promises, read from it: stages, the user, what is locked, what can get into an image."""
+"""What the Dockerfile promises, read from it: stages, user, locks, and what can get into an image."""
 
 import re
 import subprocess
