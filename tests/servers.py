@@ -39,7 +39,9 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     uri = f"http://127.0.0.1:{port}"
     with running(command, folder / "server.log", env=os.environ | quiet) as process:
-        wait_for(lambda: httpx.get(f"{uri}/health").is_success, process, folder / "server.log", httpx.HTTPError)
+        wait_for(
+            lambda: httpx.get(f"{uri}/health").is_success, process, folder / "server.log", httpx.HTTPError
+        )
         yield uri
 
 

@@ -224,7 +224,9 @@ class Stack:
     def _secrets(self) -> None:
         folder = self.places.folder / "secrets"
         script = ["sh", str(ROOT / "deploy" / "secrets.sh"), "postgres"]
-        subprocess.run(script, env={**os.environ, "ASSAY_SECRETS": str(folder)}, check=True, capture_output=True)
+        subprocess.run(
+            script, env={**os.environ, "ASSAY_SECRETS": str(folder)}, check=True, capture_output=True
+        )
         # MLflow's tables in PostgreSQL take half a minute to make; a copy of a file with them takes none.
         own = {"mlflow_store": f"sqlite:///{self.places.folder}/mlflow/mlflow.db"}
         own["mlflow_artifacts"] = f"{self.places.folder}/mlflow/artifacts"
@@ -234,7 +236,14 @@ class Stack:
             path.write_text(text, encoding="utf-8")
 
     def _redis(self) -> AbstractContextManager[Any]:
-        here = ["--port", str(self.places.port["redis"]), "--bind", "127.0.0.1", "--dir", str(self.places.folder)]
+        here = [
+            "--port",
+            str(self.places.port["redis"]),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.places.folder),
+        ]
         command = [*map(self.places.place, service("redis")["command"]), *here]
 
         def answers() -> bool:

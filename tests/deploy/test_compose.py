@@ -53,7 +53,9 @@ def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
 def test_a_service_says_whether_it_is_well_and_is_started_again(name: str) -> None:
     said = SERVICES[name]
     assert ("healthcheck" in said) == (name not in ONCE)
-    assert said["restart"] == ("unless-stopped" if name not in ONCE else {"keys": "on-failure"}.get(name, "no"))
+    assert said["restart"] == (
+        "unless-stopped" if name not in ONCE else {"keys": "on-failure"}.get(name, "no")
+    )
 
 
 @pytest.mark.parametrize("name", SERVICES)
