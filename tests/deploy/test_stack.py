@@ -1,4 +1,4 @@
-"""The whole of compose.yaml on this machine, driven through Nginx: answers, swaps, rollbacks, and each failure."""
+"""All of compose.yaml on this machine, driven through Nginx: answers, swaps, rollbacks, each failure."""
 
 import asyncio
 import csv
@@ -29,7 +29,7 @@ NGINX = "" if shutil.which("nginx") else "Nginx is not installed: no nginx"
 MISSING = NGINX or redis_missing() or prometheus_missing() or postgres_missing()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING or "all are there")
 
-RATE = float(os.environ.get("ROLLING_RATE", "50"))
+RATE = float(os.environ.get("ROLLING_RATE", "30"))
 """Requests a second while something fails or is restarted."""
 RESTARTS = int(os.environ.get("ROLLING_RESTARTS", "1"))
 """How often each replica is restarted; `make rolling` asks for more than CI has time for."""
