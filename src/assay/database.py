@@ -164,9 +164,9 @@ def _parse(uri: str) -> "_Sqlite | _Postgresql":
         if is_misread(uri):
             raise _unreadable(uri)
         return _Postgresql(f"postgresql://{rest}")
-    # What is no URI may be the bare password.
-    shown = without_credentials(uri) if "://" in uri else "***"
-    raise ConfigError(f"{shown!r} names no database that Assay can use. Use one of {EXAMPLES}.")
+    raise ConfigError(
+        f"{without_credentials(uri)!r} names no database that Assay can use. Use one of {EXAMPLES}."
+    )
 
 
 def _unreadable(uri: str) -> ConfigError:

@@ -10,6 +10,7 @@ REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _ATTRIBUTE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _SECRET_OPTION = re.compile(r"(?i)((?:pass|pwd|token|secret|key)[^=&\s]*)=([^&\s]*)")
 _UP_TO_THE_LAST_AT = re.compile(r"(?s)(.*?://)?(.*)@")
+_TELLING = re.compile(r"^(?:/|\.|~)|://|@|\w=[^=\s]")
 _URI = re.compile(r"[A-Za-z][\w+.-]*://\S+")
 
 
@@ -84,7 +85,12 @@ def redis_uri(text: str) -> str:
 
 
 def without_credentials(uri: str) -> str:
-    """Return a URI with user and password, and secrets among the options, replaced by ``***``."""
+    """Return a URI with user and password, and secrets among the options, replaced by ``***``.
+
+    Where a URI should stand and none does, it may be the bare password: only a path and options are shown.
+    """
+    if uri and not _TELLING.search(uri):
+        return "***"
     found = None if uri.startswith(("sqlite:///", "file:///")) else _UP_TO_THE_LAST_AT.match(uri)
     if found is None:
         return _SECRET_OPTION.sub(r"\1=***", uri)

@@ -66,8 +66,7 @@ def parse_store(uri: str) -> Store:
     scheme = uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else "file"
     kind = KINDS.get(scheme)
     if scheme == "file":
-        # A word alone may be the bare password.
-        shown = without_credentials(uri) if "/" in uri or Path(uri).exists() else "***"
+        shown = uri if Path(uri).exists() else without_credentials(uri)
         raise RegistryError(
             f"{shown!r} is a folder of files, and MLflow {MLFLOW_RELEASE} keeps runs and versions "
             f"in a database. Use one of {EXAMPLES}.",
