@@ -26,7 +26,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc deploy-tools check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check image rolling clean help
+.PHONY: quickstart setup transformers torch dvc deploy-tools check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check image rolling audit clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -114,6 +114,9 @@ image: ## build an image with labels of the version and the commit (TARGET=train
 		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
 		--build-arg REVISION="$$(git describe --always --dirty --abbrev=40 --exclude='*')" \
 		--tag assay$(if $(filter-out service,$(TARGET)),-$(TARGET)):latest .
+
+audit: .venv/.deploy ## look every locked package up in the database of known vulnerabilities (needs the network)
+	.venv/deploy/bin/pip-audit --strict --progress-spinner off --no-deps --disable-pip $(patsubst %,-r %,$(wildcard requirements/*.txt))
 
 clean: ## remove what was built; .assay (models, registry) stays
 	rm -rf .venv build dist src/*.egg-info src/assay/estimators/kernel/*.so .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
