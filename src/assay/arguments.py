@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay import __version__, arguments_watching
+from assay import __version__, arguments_backup, arguments_watching
 from assay.parsing import TASK, VERSION, Commands, Parser, add_command, add_group
 
 TRAINED = VERSION + "; or the file of train --output"
@@ -347,6 +347,7 @@ ADD = {
     "import": _add_import,
     "serve": _add_serve,
     **arguments_watching.ADD,
+    **arguments_backup.ADD,
     "quickstart": _add_quickstart,
     "doctor": _add_doctor,
 }

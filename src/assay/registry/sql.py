@@ -23,6 +23,7 @@ WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal' AND {con
 ORDER BY v.name, v.version
 """
 OF_MODEL = ENTRIES.format(condition="v.name = %s")
+OF_ALL = ENTRIES.format(condition="1 = 1")
 IN_PRODUCTION = ENTRIES.format(
     condition="""(v.name, v.version) IN
   (SELECT name, version FROM registered_model_aliases WHERE workspace = 'default' AND alias = %s)"""
