@@ -5,6 +5,9 @@ SERVE ?= 1
 # How long `make fuzz` sends bytes and `make fuzz-kernel` runs, and how many requests `make fuzz` makes of each call.
 FUZZ_SECONDS ?= 600
 FUZZ_EXAMPLES ?= 500
+# How often `make rolling` restarts each replica, and the requests a second meanwhile.
+RESTARTS ?= 10
+RATE ?= 200
 # Processes that run the tests; with 0 they run in this one.
 PROCESSES ?= auto
 # More arguments for pytest, as in: make test ARGS="tests/gate -x"
@@ -18,7 +21,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check clean help
+.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak rolling lock lock-check clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -89,6 +92,9 @@ swaps: .venv/.dev ## swap versions 1,000 times under full load (SWAPS=100: fewer
 soak: .venv/.dev ## twenty minutes at 70 % load with a swap every ten seconds; writes benchmarks/results/soak.json, docs/soak.png and docs/figures.md
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.figures
+
+rolling: .venv/.dev ## restart both replicas behind Nginx RESTARTS times each, at RATE requests a second; no request may be lost
+	ROLLING_RESTARTS=$(RESTARTS) ROLLING_RATE=$(RATE) $(BIN)/pytest -s -p no:randomly tests/deploy/test_stack.py -k rolling_restart
 
 lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml changed
 	$(BIN)/python requirements/lock.py

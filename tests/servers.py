@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -38,8 +38,10 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     command += ["--artifacts-destination", str(folder / "artifacts")]
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     uri = f"http://127.0.0.1:{port}"
-    with _running(command, folder / "server.log", env=os.environ | quiet) as process:
-        _wait(lambda: httpx.get(f"{uri}/health").is_success, process, folder / "server.log", httpx.HTTPError)
+    with running(command, folder / "server.log", env=os.environ | quiet) as process:
+        wait_for(
+            lambda: httpx.get(f"{uri}/health").is_success, process, folder / "server.log", httpx.HTTPError
+        )
         yield uri
 
 
@@ -60,9 +62,18 @@ def postgres_missing() -> str:
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """Run a PostgreSQL of its own in a temporary folder; yield its URI, with password."""
+    with postgres_cluster() as run, run() as uri:
+        yield uri
+
+
+@contextmanager
+def postgres_cluster(
+    secret: str = "s3cret-of-the-test", port: int | None = None
+) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """Make a PostgreSQL's data in a temporary folder; yield what runs it, as often as it is asked to."""
     folder = Path(tempfile.mkdtemp(prefix="assay-postgres-"))
-    port, data, password = free_port(), folder / "data", folder / "password"
-    password.write_text("s3cret-of-the-test")
+    port, data, password = port or free_port(), folder / "data", folder / "password"
+    password.write_text(secret)
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
         shutil.chown(password, "postgres", "postgres")
@@ -72,12 +83,17 @@ def postgres_server() -> Iterator[str]:
     server += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
     # In its folder: of a server that is killed, what lies in the machine's memory would stay there.
     server += ["-c", "dynamic_shared_memory_type=mmap"]
-    uri = f"postgresql://assay:{password.read_text()}@127.0.0.1:{port}/postgres"
+    uri = f"postgresql://assay:{secret}@127.0.0.1:{port}/postgres"
+
+    @contextmanager
+    def run() -> Iterator[str]:
+        with running(_unprivileged(server), folder / "server.log", cwd=folder) as process:
+            wait_for(lambda: _answers(uri), process, folder / "server.log", psycopg.OperationalError)
+            yield uri
+
     try:
         subprocess.run(_unprivileged(initdb), cwd=folder, check=True, capture_output=True)
-        with _running(_unprivileged(server), folder / "server.log", cwd=folder) as process:
-            _wait(lambda: _answers(uri), process, folder / "server.log", psycopg.OperationalError)
-            yield uri
+        yield run
     finally:
         shutil.rmtree(folder)
 
@@ -99,8 +115,8 @@ def redis_server(folder: Path, port: int | None = None) -> Iterator[tuple[str, s
         with redis.Redis.from_url(url) as client:
             return bool(client.ping())
 
-    with _running(command, folder / "redis.log") as process:
-        _wait(answers, process, folder / "redis.log", redis.RedisError)
+    with running(command, folder / "redis.log") as process:
+        wait_for(answers, process, folder / "redis.log", redis.RedisError)
         yield url, process
 
 
@@ -110,14 +126,14 @@ def prometheus_missing() -> str:
 
 
 @contextmanager
-def prometheus_server(folder: Path, config: Path) -> Iterator[str]:
+def prometheus_server(folder: Path, config: Path, port: int | None = None) -> Iterator[str]:
     """Run a Prometheus with a configuration and its store under a folder; yield its address."""
-    port = free_port()
+    port = port or free_port()
     command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'store'}"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
     address, log = f"http://127.0.0.1:{port}", folder / "prometheus.log"
-    with _running(command, log) as process:
-        _wait(lambda: httpx.get(f"{address}/-/ready").is_success, process, log, httpx.HTTPError)
+    with running(command, log) as process:
+        wait_for(lambda: httpx.get(f"{address}/-/ready").is_success, process, log, httpx.HTTPError)
         yield address
 
 
@@ -140,9 +156,10 @@ def _answers(uri: str) -> bool:
 
 
 @contextmanager
-def _running(
+def running(
     command: list[str], log: Path, *, env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server during the block, what it says in a file, and end it with all that it started."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*_mortal(), *command], stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True
@@ -160,9 +177,10 @@ def _running(
             process.wait()
 
 
-def _wait(
+def wait_for(
     ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, silent: type[Exception]
 ) -> None:
+    """Return once a server is ready; raises RuntimeError with what it said last where it ends before."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
