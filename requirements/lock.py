@@ -27,6 +27,7 @@ EXTRAS = {
     "onnx": ("onnx",),
     "build": None,
     "dvc": None,
+    "deploy": None,
 }
 """Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
 WITH_TORCH = ("dev", "transformers")
@@ -83,7 +84,7 @@ def inputs(root: Path, name: str) -> dict[str, list[str]]:
 def torch(root: Path) -> dict[str, list[str]]:
     """Return the torch that is installed beside the locks, and the one they hold the dependencies of."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    [metadata] = project["tool"]["uv"]["dependency-metadata"]
+    [metadata] = [each for each in project["tool"]["uv"]["dependency-metadata"] if each["name"] == "torch"]
     return {
         "torch": (root / FOLDER / "torch.txt").read_text(encoding="utf-8").split(),
         "torch of the locks": [f"torch=={metadata['version']}"],
