@@ -165,15 +165,16 @@ class Database:
         if unknown and not _goes_on(connection, unknown, known[-1][0]):
             raise DatabaseError(
                 f"The people's database {self.shown} has the migration {unknown[-1]}, and this Assay knows "
-                f"up to {known[-1]}: a newer Assay has changed it so that this one cannot use it. Update Assay, "
-                "restore the backup from before (assay restore), or name another database in ASSAY_DATABASE.",
+                f"up to {known[-1]}: a newer Assay has changed it so that this one cannot use it. Update "
+                "Assay, restore the backup from before (assay restore), or name another database in "
+                "ASSAY_DATABASE.",
                 unknown=unknown,
             )
         return [each for each, step in zip(MIGRATIONS, known, strict=True) if step not in applied]
 
 
 def _goes_on(connection: Connection, unknown: Sequence[tuple[int, str]], last: int) -> bool:
-    """Return whether all steps that this Assay does not know are newer, and need none that it does not know."""
+    """Return whether all unknown steps are newer, and need none that this Assay does not know."""
     return unknown[0][0] > last and not connection.execute(BEYOND, (last,)).fetchall()
 
 

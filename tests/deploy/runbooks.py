@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assay.migrations import MIGRATIONS
 from tests.conftest import PLACES
 from tests.contracts.sources import ROOT
 from tests.running import unmeasured
@@ -22,7 +24,7 @@ from tests.servers import free_port
 FOLDER = ROOT / "docs" / "operations"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "index.md")
 FENCED = re.compile(r"^( *)```sh(?: (\w+))?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Night:
         self.home, self.backups, self.work = (self.folder / name for name in ("home", "backups", "work"))
         for made in (self.home, self.backups, self.work):
             made.mkdir()
-        kept = {name: each for name, each in unmeasured().items() if not name.startswith(("ASSAY_", "MLFLOW_"))}
+        ours = ("ASSAY_", "MLFLOW_")
+        kept = {name: each for name, each in unmeasured().items() if not name.startswith(ours)}
         self.environment = kept | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
             "ASSAY_HOME": str(self.home),
@@ -96,7 +99,7 @@ class Night:
         [first, *_] = step.lines
         if first.startswith("assay serve"):
             assert step.lines == [first], "a service is a block of its own"
-            return self.serve(*self._here(first).split()[2:])
+            return self.serve(*shlex.split(self._here(first))[2:])
         script = f"set -euo pipefail\n{self._here(step.text)}\nexport -p > {self.folder}/exported\n"
         done = subprocess.run(
             ["bash", "-ac", script], cwd=self.work, env=self.environment, capture_output=True, text=True,
@@ -112,7 +115,7 @@ class Night:
         if self.service is not None:
             self.service.wait(PATIENCE_SECONDS)
         self.starts += 1
-        command = [sys.executable, "-m", "assay.cli", "serve", *(os.path.expandvars(each) for each in arguments)]
+        command = [sys.executable, "-m", "assay.cli", "serve", *arguments]
         with (self.folder / f"service-{self.starts}.log").open("wb") as log:
             self.service = subprocess.Popen(
                 command, cwd=self.work, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -204,10 +207,8 @@ def newer_assay(folder: Path, needs: str) -> Path:
     shutil.copytree(source, folder / "assay")
     path = folder / "assay" / "migrations.py"
     text = path.read_text(encoding="utf-8")
-    last = re.findall(r"^    Migration\((\d+), .*\),$", text, re.MULTILINE)[-1]
-    added = 'ALTER TABLE keys ADD COLUMN owner TEXT DEFAULT \'\'", "CREATE TABLE purposes (name TEXT)'
-    step = f'    Migration({int(last) + 1}, "owners", ("{added}",), ("{added}",), {needs}),\n'
-    at = re.search(r"^    Migration\(%s, .*\),\n" % last, text, re.MULTILINE)
-    assert at is not None
-    path.write_text(text[: at.end()] + step + text[at.end() :], encoding="utf-8")
+    added = "ALTER TABLE keys ADD COLUMN owner TEXT DEFAULT ''\", \"CREATE TABLE purposes (name TEXT)"
+    step = f'    Migration({MIGRATIONS[-1].number + 1}, "owners", ("{added}",), ("{added}",), {needs}),\n'
+    assert text.count('\n)\n"""Applied') == 1
+    path.write_text(text.replace('\n)\n"""Applied', f'\n{step})\n"""Applied'), encoding="utf-8")
     return folder
