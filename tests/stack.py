@@ -1,4 +1,4 @@
-"""The services of compose.yaml as plain processes, from the very files and settings that Compose gives them."""
+"""The services of compose.yaml as plain processes, from the files and settings that Compose gives them."""
 
 import os
 import re
@@ -227,7 +227,7 @@ class Stack:
         subprocess.run(
             script, env={**os.environ, "ASSAY_SECRETS": str(folder)}, check=True, capture_output=True
         )
-        # MLflow's tables in PostgreSQL take half a minute to make; a copy of a file with them takes none.
+        # A file that has MLflow's tables is copied; in PostgreSQL they would have to be made.
         own = {"mlflow_store": f"sqlite:///{self.places.folder}/mlflow/mlflow.db"}
         own["mlflow_artifacts"] = f"{self.places.folder}/mlflow/artifacts"
         for path in folder.iterdir():
@@ -236,15 +236,8 @@ class Stack:
             path.write_text(text, encoding="utf-8")
 
     def _redis(self) -> AbstractContextManager[Any]:
-        here = [
-            "--port",
-            str(self.places.port["redis"]),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            str(self.places.folder),
-        ]
-        command = [*map(self.places.place, service("redis")["command"]), *here]
+        command = [*map(self.places.place, service("redis")["command"]), "--bind", "127.0.0.1"]
+        command += ["--port", str(self.places.port["redis"]), "--dir", str(self.places.folder)]
 
         def answers() -> bool:
             with redis.Redis.from_url(self.secret("redis_url")) as client:

@@ -1,4 +1,4 @@
-"""The whole of compose.yaml on this machine, driven through Nginx: answers, swaps, rollbacks, and each failure."""
+"""All of compose.yaml on this machine, driven through Nginx: answers, swaps, rollbacks, each failure."""
 
 import asyncio
 import csv
@@ -29,7 +29,7 @@ NGINX = "" if shutil.which("nginx") else "Nginx is not installed: no nginx"
 MISSING = NGINX or redis_missing() or prometheus_missing() or postgres_missing()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING or "all are there")
 
-RATE = float(os.environ.get("ROLLING_RATE", "50"))
+RATE = float(os.environ.get("ROLLING_RATE", "30"))
 """Requests a second while something fails or is restarted."""
 RESTARTS = int(os.environ.get("ROLLING_RESTARTS", "1"))
 """How often each replica is restarted; `make rolling` asks for more than CI has time for."""
@@ -203,8 +203,7 @@ def test_a_file_goes_through_as_it_comes(stack: Stack) -> None:
     assert len(ours) == 160
 
 
-def test_a_promotion_and_a_rollback_reach_both_replicas(stack: Stack) -> None:
-    stack.start("mlflow")
+def test_both_replicas_follow_mlflow_and_go_on_without_it(stack: Stack) -> None:
     with asking(stack) as load:
         stack.mover.promote("2")
         for name in REPLICAS:
@@ -220,6 +219,15 @@ def test_a_promotion_and_a_rollback_reach_both_replicas(stack: Stack) -> None:
     versions = [json.loads(each.body)["version"] for each in load.answers]
     assert {"1", "2"} == set(versions)
     assert (versions[0], versions[-1]) == ("1", "1")
+    # No other test needs it, and its start takes longest: it stays away.
+    stack.servers["mlflow"].stop()
+    with asking(stack):
+        for name in REPLICAS:
+            until(lambda name=name: stack.health(name)["status"] == "degraded", f"{name} says so")
+        # Also where a replica begins anew.
+        stack.servers["api-2"].kill()
+        stack.start("api-2")
+        assert stack.version("api-2") == "1"
 
 
 def test_a_replica_that_is_killed_takes_no_request_with_it(stack: Stack) -> None:
@@ -258,19 +266,6 @@ def test_without_redis_requests_are_answered(stack: Stack) -> None:
         pass
     for name in REPLICAS:
         assert stack.health(name)["tasks"]["spam"]["version"] == "1"
-
-
-def test_without_mlflow_what_is_served_goes_on(stack: Stack) -> None:
-    stack.servers["mlflow"].stop()
-    with asking(stack):
-        for name in REPLICAS:
-            until(lambda name=name: stack.health(name)["status"] == "degraded", f"{name} says so")
-        # Also where a replica begins anew.
-        stack.servers["api-2"].kill()
-        stack.start("api-2")
-        assert stack.version("api-2") == "1"
-        with stack.client as client:
-            assert client.get("/health/ready").status_code == 200
 
 
 def test_without_postgresql_decisions_go_on_and_feedback_waits(stack: Stack) -> None:
