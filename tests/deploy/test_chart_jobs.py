@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import build_parser
-from tests.deploy.rendered import Release, variables
+from tests.deploy.rendered import PRODUCTION, Release, variables
 from tests.deploy.tools import needs
 
 pytestmark = needs("helm")
@@ -84,10 +84,45 @@ def test_a_backup_is_named_its_credentials_by_file(releases: dict[str, Release])
     [(_, pod, container)] = [
         each for each in releases["production"].containers() if each[0] == "assay-backup"
     ]
-    assert container["args"] == ["backup", "--to", "s3://example-backups/assay"]
+    assert container["args"][:3] == ["backup", "--to", "s3://example-backups/assay"]
     path = Path(variables(container)["AWS_SHARED_CREDENTIALS_FILE"])
     mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
     volumes = {each["name"]: each for each in pod["volumes"]}
     assert volumes[mounts[str(path.parent)]]["secret"]["secretName"] == "assay-backup"
     [(_, pod, container)] = [each for each in releases["rest"].containers() if each[0] == "assay-backup"]
     assert {"name": "backup", "mountPath": "/backup"} in container["volumeMounts"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "store", "left_out"),
+    [
+        ((), "http://mlflow.mlflow.svc:5000", ["registry", "artifacts"]),
+        (("mlflow.enabled=true",), "sqlite:////app/mlflow/mlflow.db", []),
+        (("backup.registry.secretName=store",), "/run/secrets/registry/tracking_uri", ["artifacts"]),
+        (
+            ("backup.registry.secretName=store", "backup.registry.artifactsClaim=a", "decisionLog.size="),
+            "",
+            ["log"],
+        ),
+    ],
+)
+def test_a_backup_has_what_can_be_reached_and_says_what_it_leaves_out(
+    home: Path, settings: tuple[str, ...], store: str, left_out: list[str]
+) -> None:
+    apart = ("retrain.enabled=false", "backup.image.repository=own", "backup.image.tag=v1")
+    release = Release(home, *apart, *settings, files=(PRODUCTION,))
+    [(pod, container)] = [each[1:] for each in release.containers() if "backup" in each[0]]
+    assert container["image"] == "own:v1"
+    arguments = container["args"]
+    assert [arguments[at + 1] for at, each in enumerate(arguments) if each == "--without"] == left_out
+    mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    assert ("--artifacts" in arguments) == ("/app/mlflow" in mounts)
+    environment = variables(container)
+    assert store in (
+        environment.get("ASSAY_TRACKING_URI", ""),
+        environment.get("ASSAY_TRACKING_URI_FILE", ""),
+        "",
+    )
+    # A volume of one node is only there on the node of MLflow.
+    near = pod.get("affinity", {}).get("podAffinity")
+    assert bool(near) == ("mlflow.enabled=true" in settings)

@@ -51,7 +51,11 @@ def test_the_images_are_those_of_the_targets(releases: dict[str, Release], home:
 
 
 def test_what_containers_are_told_are_settings_of_assay(release: Release, tmp_path: Path) -> None:
-    values = {"database": "postgresql://db/assay", "decision_key": "0" * 32}
+    values = {
+        "database": "postgresql://db/assay",
+        "decision_key": "0" * 32,
+        "tracking_uri": "postgresql://db/mlflow",
+    }
     told = 0
     for name, _, container in release.containers():
         if name == "assay-mlflow":
@@ -64,7 +68,7 @@ def test_what_containers_are_told_are_settings_of_assay(release: Release, tmp_pa
                 environment[variable] = str(file)
         settings = read_settings(environment)
         assert settings.people == values["database"]
-        assert settings.store.startswith("http://")
+        assert settings.store.startswith(("http://", values["tracking_uri"]))
         told += 1
     assert told
 

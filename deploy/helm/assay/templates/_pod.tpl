@@ -46,18 +46,23 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* Variables of what runs Assay, of {root, component}. */}}
+{{/* Variables of what runs Assay, of {root, component}; backups look into the registry's own store: {registry} is its
+   URI, {registryFile} says that a file has it. */}}
 {{- define "assay.env" -}}
 {{- $values := .root.Values -}}
 - {name: ASSAY_HOME, value: /app/data}
 - {name: ASSAY_TASKS, value: /app/tasks}
 {{- $keys := include "assay.secretKeys" .root }}
-{{- if $values.mlflow.enabled }}
+{{- if .registryFile }}
+- {name: ASSAY_TRACKING_URI_FILE, value: /run/secrets/registry/tracking_uri}
+{{- else if .registry }}
+- {name: ASSAY_TRACKING_URI, value: {{ .registry | quote }}}
+{{- else if $values.mlflow.enabled }}
 - {name: ASSAY_TRACKING_URI, value: "http://{{ include "assay.fullname" .root }}-mlflow:5000"}
 {{- else if has "tracking_uri" (splitList "," $keys) | not }}
 - {name: ASSAY_TRACKING_URI, value: {{ $values.trackingUri | quote }}}
 {{- end }}
-{{- range compact (splitList "," $keys) }}
+{{- range without (compact (splitList "," $keys)) (ternary "tracking_uri" "" (ne (.registryFile | default "") "")) }}
 - {name: ASSAY_{{ upper . }}_FILE, value: {{ include "assay.secretFolder" $.root }}/{{ . }}}
 {{- end }}
 {{- if include "assay.decisionClaim" .root }}
