@@ -79,19 +79,19 @@ def damaged(versions: tuple[KeptVersion, ...], files: list[Kept], layout: Layout
     """Yield a sentence for each version whose files are not those that were registered."""
     held = {each.path: each.sha256 for each in files}
     for version in versions:
-        if not (version.folder and version.manifest):
-            continue
-        name, manifest = f"{version.model} version {version.number}", f"{version.folder}/manifest.json"
-        if held.get(manifest) != version.manifest:
-            state = "is not the one that was registered" if manifest in held else "is missing"
-            yield f"{name}: {manifest} {state}."
-            continue
-        stored = json.loads(_here(manifest, layout).read_bytes())["files"]
-        wrong = sorted(
-            file for file, digest in stored.items() if held.get(f"{version.folder}/{file}") != digest
-        )
-        if wrong:
-            yield f"{name}: {', '.join(wrong)} in {version.folder} missing, or not what was registered."
+        if version.folder and version.manifest:
+            named, wrong = f"{version.model} version {version.number}", _wrong(version, held, layout)
+            if wrong:
+                yield f"{named}: missing, or not what was registered: {', '.join(wrong)} in {version.folder}."
+
+
+def _wrong(version: KeptVersion, held: dict[str, str], layout: Layout) -> list[str]:
+    """Return the names of a version's files that are not kept as they were registered."""
+    manifest = f"{version.folder}/manifest.json"
+    if held.get(manifest) != version.manifest:
+        return ["manifest.json"]
+    files = json.loads(_here(manifest, layout).read_bytes())["files"]
+    return sorted(name for name, digest in files.items() if held.get(f"{version.folder}/{name}") != digest)
 
 
 def _here(path: str, layout: Layout) -> Path:

@@ -5,7 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -16,7 +16,7 @@ from assay.notation import without_credentials
 LOCK = "lock"
 LEASE_SECONDS = 900.0
 """How long a lock of a process that died keeps others out; it is renewed long before, between two files."""
-EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure", "memory": "s3"}
+EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure"}
 
 
 class Bucket:
@@ -79,7 +79,7 @@ class Bucket:
         try:
             yield lambda: self._renew(lease)
         finally:
-            with self._faults(LOCK):
+            with self._faults(LOCK), suppress(FileNotFoundError):
                 lease.give_back()
 
     def _renew(self, lease: "_Lease") -> None:
@@ -134,13 +134,17 @@ class _Lease:
             self._put_over()
 
     def give_back(self) -> None:
-        self._client.delete(self._store, LOCK)
+        found = self._client.head(self._store, LOCK)
+        # One that was lost is another's.
+        if found["e_tag"] == self._mark["e_tag"]:
+            self._client.delete(self._store, LOCK)
 
     def _put_over(self) -> None:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         try:
-            self._put({"e_tag": self._mark["e_tag"], "version": self._mark.get("version")})
+            # Which of the two a store has, and compares, differs.
+            self._put({key: value for key in ("e_tag", "version") if (value := self._mark[key])})
         except (AlreadyExistsError, PreconditionError) as error:
             raise BackupError(
                 f"Another backup has begun in {self._shown} meanwhile; this one was given up. Try again."

@@ -28,8 +28,8 @@ class Destination:
         _check_kind("people's database", manifest.people, kind, "ASSAY_DATABASE")
         if self._served is None and any(each.path.startswith(SERVED) for each in manifest.files):
             raise BackupError(
-                f"The backup {manifest.name} holds the artifacts of an MLflow server. Name the folder that the "
-                "server here is to have as its --artifacts-destination: --artifacts FOLDER"
+                f"The backup {manifest.name} holds the artifacts of an MLflow server. Name the folder that "
+                "the server here is to have as its --artifacts-destination: --artifacts FOLDER"
             )
 
     @property

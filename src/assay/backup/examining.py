@@ -50,8 +50,8 @@ def holds(manifest: Manifest, registry: str) -> bool:
 def _versions(manifest: Manifest, registry: str) -> str:
     if not holds(manifest, registry):
         raise BackupError(
-            f"The registry that came out of the backup {manifest.name} has other versions or aliases than the "
-            "backup was made of. Take another: --backup NAME.",
+            f"The registry that came out of the backup {manifest.name} has other versions or aliases than "
+            "the backup was made of. Take another: --backup NAME.",
             backup=manifest.name,
         )
     return f"{len(manifest.versions):,} versions with their aliases"

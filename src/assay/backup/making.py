@@ -78,7 +78,8 @@ class Made:
             yield f"{TOLD[part]:18} {'  left out' if part in manifest.without else state}"
         yield f"versions           {len(manifest.versions):>6,}"
         if manifest.audit:
-            yield f"audit log          {manifest.audit.entries:>6,} entries, the last {manifest.audit.head[:12]}"
+            entries, head = manifest.audit.entries, manifest.audit.head[:12] or "(none)"
+            yield f"audit log          {entries:>6,} entries, the hash of the last begins with {head}"
         yield from (f"DAMAGED BEFORE: {fault}" for fault in manifest.faults)
         copied = f"{megabytes(manifest.size)}, {megabytes(self.copied)} of it new, in {self.seconds:.1f} s"
         yield f"Backup {manifest.name} is in {self.to}: {copied}."

@@ -37,7 +37,7 @@ class Restored:
     def lines(self) -> Iterator[str]:
         """Yield what became of it, for people."""
         if self.finished:
-            yield "A restore that was cut off had all files drafted; it is finished. Nothing else was restored."
+            yield "A restore that was cut off is finished; nothing else was restored."
         yield from self.found
         yield from (f"DAMAGED BEFORE: {fault}" for fault in self.manifest.faults)
         if self.aside:
@@ -88,8 +88,8 @@ def restore_backup(
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise BackupError(
-            f"The backup cannot be put into {home}: {where}{error.strerror or error}. What was there is as it "
-            "was, or the next restore finishes; make room or check the rights, then restore again."
+            f"The backup cannot be put into {home}: {where}{error.strerror or error}. What was there is "
+            "as it was, or the next restore finishes; make room or check the rights, then restore again."
         ) from error
     return Restored(manifest=manifest, to=home, found=found, aside=aside)
 
@@ -141,7 +141,7 @@ def _into_server(manifest: Manifest, path: str, kept: KeptDatabase, uri: str, du
     tables, schema = postgres.tables_of(uri), postgres.schema_of(uri)
     if schema != kept.schema_name:
         raise BackupError(
-            f"The dump is of the schema {kept.schema_name!r}, and new tables of {path} go to {schema!r} here. "
+            f"The dump is of the schema {kept.schema_name!r}, and new tables of {path} go to {schema!r}. "
             "Name a database whose search_path begins with the first."
         )
     if not tables:

@@ -18,7 +18,7 @@ def snapshot(source: Path, target: Path) -> None:
     """
     deadline = time.monotonic() + WAIT_SECONDS
 
-    def watch(status: int, left: int, pages: int) -> None:
+    def watch(*_: int) -> None:
         if time.monotonic() > deadline:
             raise BackupError(
                 f"{source} has been locked by another process for over {WAIT_SECONDS:g} seconds. "

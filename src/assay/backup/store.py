@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 from assay.exceptions import BackupError
 
 READ_BYTES = 1 << 20
-BUCKETS = ("s3", "gs", "az", "memory")
+BUCKETS = ("s3", "gs", "az")
 EXAMPLES = "a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX"
 
 

@@ -61,7 +61,7 @@ def _take_registry(settings: Settings, target: Path, taken: Taken) -> None:
     store = parse_store(settings.store)
     if store.kind == "http":
         raise BackupError(
-            f"The registry {store.shown} is an MLflow server, whose database and files are on its own machine. "
+            f"The registry {store.shown} is an MLflow server, whose database and files are on its machine. "
             "Back it up there: ASSAY_TRACKING_URI names its database (--backend-store-uri), --artifacts its "
             "folder (--artifacts-destination). Here, leave it out: --without registry --without artifacts"
         )
