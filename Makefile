@@ -21,7 +21,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc deploy-tools check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak rolling lock lock-check clean help
+.PHONY: quickstart setup transformers torch dvc deploy-tools check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak rolling lock lock-check audit clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -103,6 +103,9 @@ lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml change
 
 lock-check: .venv/.dev ## say whether requirements/*.txt fit pyproject.toml
 	$(BIN)/python requirements/lock.py --check
+
+audit: .venv/.deploy ## look every locked package up in the database of known vulnerabilities (needs the network)
+	.venv/deploy/bin/pip-audit --strict --progress-spinner off --no-deps --disable-pip $(patsubst %,-r %,$(wildcard requirements/*.txt))
 
 clean: ## remove what was built; .assay (models, registry) stays
 	rm -rf .venv build dist src/*.egg-info src/assay/estimators/kernel/*.so .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -123,7 +123,8 @@ def _add_report(commands: Commands) -> None:
         "reference",
         nargs="+",
         metavar="[TASK] VERSION",
-        help="the task may be left out where there is one; so may the version (latest)",
+        help="the task may be left out where there is one; so may the version (latest), which can be the "
+        "file of train --output",
     )
     report.add_argument("--open", action="store_true", help="open the page in the browser")
     report.add_argument("--output", type=Path, metavar="FOLDER", help="else in the home folder")

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +12,7 @@ from typing import Any, ClassVar
 
 from assay.exceptions import ConfigError, DatabaseError, LockHeld, MissingExtra
 from assay.migrations import MIGRATIONS, Migration
-from assay.notation import without_credentials
+from assay.notation import is_misread, without_credentials
 
 WAIT_SECONDS = 5
 """How long a silent server, and a write lock that another process holds, is waited for."""
@@ -183,8 +182,7 @@ def _parse(uri: str) -> "_Sqlite | _Postgresql":
     if scheme == "sqlite" and rest.startswith("/") and rest[1:] and not rest.endswith(("/", ":memory:")):
         return _Sqlite(Path(rest[1:]))
     if scheme in ("postgresql", "postgres") and rest:
-        # With another @, libpq takes a piece of the password for the host, and names it in its errors.
-        if "@" in re.sub("^[^@/?]*@", "", rest):
+        if is_misread(uri):
             raise _unreadable(uri)
         return _Postgresql(f"postgresql://{rest}")
     raise ConfigError(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 from assay.exceptions import MissingExtra, RegistryError, RegistryUnavailable
-from assay.registry.store import MLFLOW_RELEASE, SCHEMA, Store
+from assay.registry.store import MLFLOW_RELEASE, SCHEMA, Store, unreadable_uri
 
 CONNECT_SECONDS = 5
 """How long a locked file or a silent server is waited for."""
@@ -181,6 +181,10 @@ def _postgresql(store: Store, purpose: Purpose) -> Iterator[Connection]:
         import psycopg
     except ImportError as error:
         raise MissingExtra("A PostgreSQL store", package="psycopg", extra="postgres") from error
+    try:
+        psycopg.conninfo.conninfo_to_dict(store.for_psycopg)
+    except psycopg.Error:
+        raise unreadable_uri(store) from None
     try:
         with psycopg.connect(
             store.for_psycopg, connect_timeout=CONNECT_SECONDS, autocommit=True
