@@ -85,7 +85,9 @@ def insert(*rows: str, holder: str = "") -> Step:
 
     def step(connection: Connection) -> None:
         for name in rows:
-            connection.execute("INSERT INTO locks (name, holder, since) VALUES (%s, %s, %s)", (name, holder, ""))
+            connection.execute(
+                "INSERT INTO locks (name, holder, since) VALUES (%s, %s, %s)", (name, holder, "")
+            )
 
     return step
 
