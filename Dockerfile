@@ -60,17 +60,19 @@ RUN sh requirements/environment.sh finish "${SOURCE_DATE_EPOCH}"
 
 # What all images have in common: the user, one folder that may be written, no pip.
 FROM ${BASE} AS runtime
+ENV PATH=/opt/assay/bin:$PATH HOME=/app/data \
+    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONNOUSERSITE=1 PYDANTIC_DISABLE_PLUGINS=__all__ \
+    ASSAY_HOME=/app/data ASSAY_TASKS=/app/tasks ASSAY_HOST=0.0.0.0
+# The base has Python's library without bytecode, and where nothing can be written it would be compiled at every start.
 RUN pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
     && rm -rf /usr/local/lib/python3*/ensurepip \
+    && python -m compileall -q -x '/(site-packages|test|idlelib|lib2to3|tkinter|turtledemo|pydoc_data)/' \
+        --invalidation-mode unchecked-hash /usr/local/lib/python3* \
     && groupadd --gid 10001 assay \
     && useradd --uid 10001 --gid assay --home-dir /app/data --no-create-home --shell /usr/sbin/nologin assay \
     && install -d -o assay -g assay -m 0750 /app/data
 WORKDIR /app
 COPY tasks tasks
-ENV PATH=/opt/assay/bin:$PATH HOME=/app/data \
-    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONNOUSERSITE=1 \
-    PYDANTIC_DISABLE_PLUGINS=__all__ \
-    ASSAY_HOME=/app/data ASSAY_TASKS=/app/tasks ASSAY_HOST=0.0.0.0
 VOLUME /app/data
 USER 10001:10001
 ENTRYPOINT ["assay"]
