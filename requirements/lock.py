@@ -31,6 +31,7 @@ EXTRAS = {
     "build": None,
     "dvc": None,
     "sbom": None,
+    "fetch": None,
 }
 """Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
 WITH_TORCH = ("dev", "transformers")
