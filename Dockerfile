@@ -52,7 +52,7 @@ RUN sh requirements/environment.sh finish "${SOURCE_DATE_EPOCH}"
 
 FROM sbom AS packages-train
 COPY requirements/*.sh requirements/*.txt requirements/
-RUN sh requirements/environment.sh packages image train s3 mlflow-s3
+RUN sh requirements/environment.sh packages image train s3 mlflow-s3 fetch
 COPY pyproject.toml ./
 COPY --from=wheel /wheels /wheels
 ARG SOURCE_DATE_EPOCH=315532800
@@ -60,17 +60,19 @@ RUN sh requirements/environment.sh finish "${SOURCE_DATE_EPOCH}"
 
 # What all images have in common: the user, one folder that may be written, no pip.
 FROM ${BASE} AS runtime
+ENV PATH=/opt/assay/bin:$PATH HOME=/app/data \
+    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONNOUSERSITE=1 PYDANTIC_DISABLE_PLUGINS=__all__ \
+    ASSAY_HOME=/app/data ASSAY_TASKS=/app/tasks ASSAY_HOST=0.0.0.0
+# The base has Python's library without bytecode, and where nothing can be written it would be compiled at every start.
 RUN pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
     && rm -rf /usr/local/lib/python3*/ensurepip \
+    && python -m compileall -q -x '/(site-packages|test|idlelib|lib2to3|tkinter|turtledemo|pydoc_data)/' \
+        --invalidation-mode unchecked-hash /usr/local/lib/python3* \
     && groupadd --gid 10001 assay \
     && useradd --uid 10001 --gid assay --home-dir /app/data --no-create-home --shell /usr/sbin/nologin assay \
     && install -d -o assay -g assay -m 0750 /app/data
 WORKDIR /app
 COPY tasks tasks
-ENV PATH=/opt/assay/bin:$PATH HOME=/app/data \
-    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONNOUSERSITE=1 \
-    PYDANTIC_DISABLE_PLUGINS=__all__ \
-    ASSAY_HOME=/app/data ASSAY_TASKS=/app/tasks ASSAY_HOST=0.0.0.0
 VOLUME /app/data
 USER 10001:10001
 ENTRYPOINT ["assay"]
@@ -87,6 +89,13 @@ LABEL org.opencontainers.image.title="assay" \
     org.opencontainers.image.base.name="${BASE}"
 
 FROM runtime AS train
+# pg_dump and pg_restore, of the base's Debian release: they read servers of their own version and older ones.
+USER root
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
 COPY --from=packages-train /opt/assay /opt/assay
 ENV MLFLOW_DISABLE_TELEMETRY=true GIT_PYTHON_REFRESH=quiet
 CMD ["--help"]

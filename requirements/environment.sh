@@ -11,8 +11,11 @@ install() { pip --python "$python" install --no-compile --only-binary :all: "$@"
 
 packages() {
     python -m venv --without-pip /opt/assay
+    locks=" $* "
     for lock; do set -- "$@" -r "requirements/$lock.txt" && shift; done
     install --require-hashes "$@"
+    # SciPy and scikit-learn use the tests of NumPy; a service does not.
+    case $locks in *" train "*) ;; *) find /opt/assay/lib -type d -name tests -prune -exec rm -r {} + ;; esac
 }
 
 finish() {

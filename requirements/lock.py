@@ -33,6 +33,7 @@ EXTRAS = {
     "dvc": None,
     "sbom": None,
     "deploy": None,
+    "fetch": None,
 }
 """Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
 WITH_TORCH = ("dev", "transformers")
