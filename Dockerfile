@@ -90,7 +90,7 @@ LABEL org.opencontainers.image.title="assay" \
 
 FROM runtime AS train
 # pg_dump and pg_restore, of the base's Debian release: they read servers of their own version and older ones.
-USER root
+USER 0:0
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends postgresql-client \
