@@ -10,6 +10,11 @@ RESTARTS ?= 10
 RATE ?= 200
 # Processes that run the tests; with 0 they run in this one.
 PROCESSES ?= auto
+# What builds images, from which base, and which: service, onnx, train or mlflow; EXTRAS=parquet adds Parquet to the first two.
+ENGINE ?= docker
+BASE ?= python:3.11-slim
+TARGET ?= service
+EXTRAS ?=
 # More arguments for pytest, as in: make test ARGS="tests/gate -x"
 ARGS ?=
 
@@ -21,7 +26,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak rolling lock lock-check clean help
+.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak rolling lock lock-check image clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -101,6 +106,12 @@ lock: .venv/.dev ## resolve requirements/*.txt again after pyproject.toml change
 
 lock-check: .venv/.dev ## say whether requirements/*.txt fit pyproject.toml
 	$(BIN)/python requirements/lock.py --check
+
+image: ## build an image with labels of the version and the commit (TARGET=train, EXTRAS=parquet, BASE=python:3.12-slim)
+	$(ENGINE) build --target $(TARGET) --build-arg BASE=$(BASE) --build-arg EXTRAS=$(EXTRAS) \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
+		--build-arg REVISION="$$(git describe --always --dirty --abbrev=40 --exclude='*')" \
+		--tag assay$(if $(filter-out service,$(TARGET)),-$(TARGET)):latest .
 
 clean: ## remove what was built; .assay (models, registry) stays
 	rm -rf .venv build dist src/*.egg-info src/assay/estimators/kernel/*.so .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,8 +25,13 @@ EXTRAS = {
     "transformers": ("train", "transformers", "hub", "onnx"),
     "service": (),
     "onnx": ("onnx",),
+    "image": ("redis", "postgres"),
+    "parquet": ("parquet",),
+    "s3": ("s3",),
     "build": None,
     "dvc": None,
+    "sbom": None,
+    "fetch": None,
 }
 """Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
 WITH_TORCH = ("dev", "transformers")

@@ -317,6 +317,12 @@ def _add_doctor(commands: Commands) -> None:
     add_command(commands, "doctor", "Say what is installed, reachable and configured.")
 
 
+def _add_health(commands: Commands) -> None:
+    health = add_command(commands, "health", "Ask the service of this machine whether it is ready.")
+    health.add_argument("--host", help="the address it listens on (that of the settings)")
+    health.add_argument("--port", type=int, help="the port it listens on (that of the settings)")
+
+
 def class_names(text: str) -> dict[str, str]:
     """Return the names that ``0=ham,1=spam`` gives to a model's classes."""
     pairs = [part.partition("=") for part in text.split(",")]
@@ -349,5 +355,6 @@ ADD = {
     **arguments_watching.ADD,
     "quickstart": _add_quickstart,
     "doctor": _add_doctor,
+    "health": _add_health,
 }
 """What adds each command, by the first word that is typed."""

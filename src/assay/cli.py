@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from assay import cli_drift, cli_feedback, cli_keys, cli_log, cli_versions
+from assay import cli_drift, cli_feedback, cli_health, cli_keys, cli_log, cli_versions
 from assay.arguments import build_parser
 from assay.exceptions import AssayError
 from assay.terminal import BLOCKED, ERROR, OK, columns_of, say, settings_of, task_meant, tell, version_meant
@@ -351,6 +351,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "retrain": cli_feedback.retrain,
     "quickstart": _quickstart,
     "doctor": _doctor,
+    "health": cli_health.health,
 }
 """What runs each command, by the name that is typed."""
 

@@ -61,6 +61,9 @@ def test_a_new_base_dependency_is_noticed_in_every_lock_it_reaches(lock: ModuleT
         "transformers.txt",
         "service.txt",
         "onnx.txt",
+        "image.txt",
+        "parquet.txt",
+        "s3.txt",
     ]
     assert all("run: make lock" in line for line in found)
 

@@ -89,7 +89,12 @@ def close_door(listeners: Sequence[socket.socket]) -> None:
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     program = struct.pack("HL", len(steps), ctypes.addressof(code))
     for listener in listeners:
-        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        except PermissionError:
+            # Some kernels want CAP_NET_ADMIN for it, which no container should have. Then one may wait at a
+            # time, and only who comes in the moment before the socket is closed is reset.
+            listener.listen(0)
 
 
 def configured(app: object, settings: Settings) -> uvicorn.Config:
