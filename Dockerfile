@@ -70,7 +70,8 @@ RUN pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
         --invalidation-mode unchecked-hash /usr/local/lib/python3* \
     && groupadd --gid 10001 assay \
     && useradd --uid 10001 --gid assay --home-dir /app/data --no-create-home --shell /usr/sbin/nologin assay \
-    && install -d -o assay -g assay -m 0750 /app/data
+    && install -d -o assay -g assay -m 0750 /app/data /app/backups \
+    && install -d -o assay -g assay -m 0755 /app/keys
 WORKDIR /app
 COPY tasks tasks
 VOLUME /app/data

@@ -26,6 +26,10 @@ from tests.servers import free_port, postgres_cluster, prometheus_server, runnin
 REPLICAS = ("api-1", "api-2")
 PORTS = ("nginx", "tls", "alive", *REPLICAS, "mlflow", "redis", "postgres", "prometheus")
 PATIENCE_SECONDS = 120.0
+POWERLESS = (
+    ("setpriv", "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs") if os.geteuid() == 0 else ()
+)
+"""As a container has it: root itself may nothing that not everybody may, like to filter packets."""
 VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 
@@ -80,6 +84,7 @@ class Places:
             "listen 127.0.0.1:8081;": f"listen {self.at('alive')};",
             "127.0.0.1:9090": self.at("prometheus"),
             "/run/": f"{self.folder}/",
+            "/etc/nginx/": f"{self.folder}/",
             "/tmp/": f"{self.folder}/tmp/",
             "/dev/stdout": f"{self.folder}/nginx.jsonl",
             "/dev/stderr": f"{self.folder}/nginx.log",
@@ -271,9 +276,11 @@ class Stack:
             # A machine that does many things at once stands still now and then: no overload is to come of it.
             "ASSAY_MAX_DELAY_MS": "60000",
         }
-        return self._http(name, [*ASSAY, "serve"], f"http://{self.places.at(name)}/health/ready", environment)
+        command = [*POWERLESS, *ASSAY, "serve"]
+        return self._http(name, command, f"http://{self.places.at(name)}/health/ready", environment)
 
     def _nginx(self) -> AbstractContextManager[Any]:
+        self.places.write("deploy/nginx/tls.inc")
         config = self.places.write("deploy/nginx/nginx.conf")
         # Root's workers would be nobody, who sees nothing of this folder; as root is no matter of the file.
         user = "user root; " if os.geteuid() == 0 else ""
@@ -282,7 +289,7 @@ class Stack:
 
     def _prometheus(self) -> AbstractContextManager[Any]:
         self.places.write("deploy/prometheus/assay.rules.yml")
-        config = self.places.write("deploy/prometheus/compose.yml")
+        config = self.places.write("deploy/prometheus/replicas.yml")
         return prometheus_server(self.places.folder, config, self.places.port["prometheus"])
 
     def _http(

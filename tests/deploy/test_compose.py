@@ -162,7 +162,7 @@ def test_stores_follow_the_profiles_and_are_not_changed_under_their_data(tmp_pat
 def test_prometheus_asks_the_replicas_and_differs_in_nothing_else() -> None:
     own, example = (
         yaml.safe_load((ROOT / "deploy/prometheus" / name).read_text(encoding="utf-8"))
-        for name in ("compose.yml", "prometheus.yml")
+        for name in ("replicas.yml", "prometheus.yml")
     )
     assert own["scrape_configs"][0]["static_configs"] == [{"targets": ["api-1:8000", "api-2:8000"]}]
     assert {k: v for k, v in own.items() if k != "scrape_configs"} == {
