@@ -55,11 +55,11 @@ def test_an_object_that_does_not_fit_is_seen(home: Path) -> None:
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("replicsa=2",), "additional properties 'replicsa' not allowed"),
-    (("settings.wrkers=3",), "at '/settings': additional properties 'wrkers' not allowed"),
+    (("settings.worker=3",), "at '/settings': additional properties 'worker' not allowed"),
     (("settings.workers=many",), "at '/settings/workers': got string, want integer"),
     (("settings.max_in_flight=0",), "at '/settings/max_in_flight': minimum: got 0, want 1"),
     (("settings.database=postgresql://db",), "at '/settings': additional properties 'database' not allowed"),
-    (("secrets.keys={databse}",), "at '/secrets/keys/0': value must be one of"),
+    (("secrets.keys={data}",), "at '/secrets/keys/0': value must be one of"),
     (("drainSeconds=1",), "at '/drainSeconds': minimum: got 1, want 5"),
     (("image.tag=latest",), "means another image tomorrow"),
     (("trainImage.tag=latest",), "means another image tomorrow"),
