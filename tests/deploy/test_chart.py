@@ -175,3 +175,11 @@ def test_what_the_page_tells_to_type_is_understood(home: Path) -> None:
             passes("helm", "template", *shlex.split(line)[3:], home=home)
             ran += 1
     assert ran >= 3
+
+
+def test_what_the_notes_ask_is_a_call_of_the_service() -> None:
+    notes = (CHART / "templates" / "NOTES.txt").read_text(encoding="utf-8")
+    calls = (ROOT / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+    asked = re.findall(r"(?:host }}|:8000)(/\S+) -H", notes)
+    assert len(asked) == 2
+    assert all(f"| `GET {path}` |" in calls for path in asked)
