@@ -11,6 +11,7 @@ from assay.access import KeyBook
 from assay.audit import AuditLog
 from assay.backup import Made, Manifest, Restored, Wanted, make_backup, restore_backup
 from assay.database import Database
+from assay.loading import load
 from assay.progress import Progress
 from assay.registry import move_sources
 from assay.settings import Settings
@@ -28,6 +29,12 @@ def keep(settings: Settings, to: Path | str, **wanted: Any) -> Made:
 def bring_back(settings: Settings, origin: Path | str, **options: Any) -> Restored:
     """Return what was brought back."""
     return restore_backup(settings, str(origin), progress=QUIET, **options)
+
+
+def decided(settings: Settings) -> list[tuple[Any, ...]]:
+    """Return what the version of spam in production decides, without the ids."""
+    decisions = load("spam", settings=settings).decide(TEXTS)
+    return [(each.version, each.label, each.score, each.confidence) for each in decisions]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from assay.settings import Settings
 from tests.moving import TEXTS, Mover
 from tests.running import run, serving
 
+PATIENCE_SECONDS = 900
+"""Several commands run while a service does: on a busy machine that has taken minutes."""
 UNLIKE = ("id",)
 """What differs between two answers about one text."""
 
@@ -127,7 +129,7 @@ def test_all_is_destroyed_and_the_backup_answers_the_same(
     Mover(old.settings).promote("2")
     secret = done("keys", "create", "--name", "shop", "--scope", "predict,feedback")[-1].split()[-1]
     headers, to = {"Authorization": f"Bearer {secret}"}, str(tmp_path / "backups")
-    with serving("--require-keys") as (address, _):
+    with serving("--require-keys", patience=PATIENCE_SECONDS) as (address, _):
         before = answers(address, headers)
         said = {"id": before[0]["id"], "label": "ham"}
         assert httpx.post(f"{address}/feedback", json=said, headers=headers).status_code == 202
@@ -147,12 +149,12 @@ def test_all_is_destroyed_and_the_backup_answers_the_same(
     restored = done("restore", to)
     assert "in place: SpamClassifier version 2 decides as it did" in restored
     assert (done("history", "spam"), done("audit", "verify")) == (history, stored)
-    with serving("--require-keys") as (address, _):
+    with serving("--require-keys", patience=PATIENCE_SECONDS) as (address, _):
         assert alike(answers(address, headers)) == alike(before)
         assert httpx.post(f"{address}/predict", json={"text": "x"}).status_code == 401
     assert re.search(r"shop.*ham", "\n".join(done("why", before[0]["id"])))
     assert done("rollback", "spam") == ["SpamClassifier version 1 is production again."]
-    with serving("--require-keys") as (address, _):
+    with serving("--require-keys", patience=PATIENCE_SECONDS) as (address, _):
         again = answers(address, headers)
     assert {each["version"] for each in again} == {"1"}
     assert alike(again) != alike(before)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assay.backup import Manifest, Wanted, check_backup, make_backup, open_store, read_backup, sqlite, taking
+from assay.backup.keeping import Keeper
 from assay.backup.manifest import backups_in
 from assay.cli import main
 from assay.exceptions import BackupError
@@ -121,8 +122,11 @@ def test_parts_are_left_out_where_that_is_said(settings: Settings, to: Path) -> 
     assert list(check_backup(str(to)))
 
 
-def test_a_home_that_holds_nothing_is_a_backup_of_settings(tmp_path: Path, to: Path) -> None:
-    made = keep(Settings(home=tmp_path / "nothing"), to)
+def test_a_home_without_a_registry_is_refused_unless_that_is_said(tmp_path: Path, to: Path) -> None:
+    with pytest.raises(BackupError, match=r"There is no registry at .*nothing/mlflow\.db"):
+        keep(Settings(home=tmp_path / "nothing"), to)
+    assert backups_in(open_store(str(to))) == []
+    made = keep(Settings(home=tmp_path / "nothing"), to, without=("registry", "artifacts"))
     assert [each.path for each in made.manifest.files] == ["settings.toml"]
     assert not (tmp_path / "nothing").exists()
     assert "none" in "\n".join(made.lines())
@@ -237,6 +241,49 @@ def test_a_full_disk_is_said_and_leaves_no_backup(
     assert read_backup(open_store(str(to))).name == first.name
 
 
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(b"no database" * 100)
+    with pytest.raises(BackupError, match=r"x\.db cannot be backed up"):
+        sqlite.snapshot(tmp_path / "x.db", tmp_path / "copy")
+    with pytest.raises(BackupError, match="The database people is damaged: file is not a database"):
+        sqlite.check(tmp_path / "x.db", named="people")
+
+
+def test_pages_that_are_damaged_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE t (a TEXT)")
+        database.execute("CREATE INDEX i ON t (a)")
+        database.executemany("INSERT INTO t VALUES (?)", [(f"{number:0200}",) for number in range(500)])
+        database.commit()
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"0123", b"9999"))
+    with pytest.raises(BackupError, match="is damaged"):
+        sqlite.snapshot(path, tmp_path / "copy")
+
+
+def test_a_file_that_goes_while_it_is_kept_is_missed_by_its_version(
+    settings: Settings, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_it = Keeper.keep
+
+    def gone(self: Keeper, path: str, what: Any, source: Path, size: int | None = None) -> Any:
+        if source == Mover(settings).weights("2"):
+            source.unlink()
+        return keep_it(self, path, what, source, size)
+
+    monkeypatch.setattr(Keeper, "keep", gone)
+    [fault] = keep(settings, to).manifest.faults
+    assert fault.startswith(
+        "SpamClassifier version 2: missing, or not what was registered: model.safetensors"
+    )
+
+
+def test_what_cannot_be_read_is_named(to: Path, tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="cannot be kept: Is a directory"):
+        Keeper(open_store(str(to)), lambda: None).keep("x", "log", tmp_path)
+
+
 @pytest.mark.parametrize("place", ["ftp://x/y", "https://bucket"])
 def test_a_place_of_another_kind_is_refused(settings: Settings, place: str) -> None:
     with pytest.raises(BackupError, match="no place that backups are kept in"):
@@ -246,8 +293,6 @@ def test_a_place_of_another_kind_is_refused(settings: Settings, place: str) -> N
 def test_a_file_that_changes_each_time_is_given_up(
     settings: Settings, to: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.backup.keeping import Keeper
-
     path, read = settings.home / "grows", Keeper._read
     path.write_text("a")
 

@@ -13,23 +13,18 @@ import pytest
 from assay.audit import AuditLog
 from assay.backup import Manifest, check_backup, open_store, read_backup
 from assay.backup.manifest import Kept, manifest_name
+from assay.backup.placing import PLAN
 from assay.cli import main
 from assay.database import Database
 from assay.estimators import load_artifact
 from assay.exceptions import BackupError
-from assay.loading import load
 from assay.settings import Settings
-from tests.backup.conftest import bring_back, keep
+from tests.backup.conftest import bring_back, decided, keep
 from tests.contracts.sources import ROOT
 from tests.moving import TEXTS, Mover, damage
 from tests.running import unmeasured
 
 Find = Callable[[Manifest, str], Path]
-
-
-def decided(settings: Settings) -> list[Any]:
-    """Return what the version in production decides."""
-    return load("spam", settings=settings).decide(TEXTS)
 
 
 def test_another_path_answers_the_same(settings: Settings, to: Path, fresh: Settings) -> None:
@@ -57,9 +52,10 @@ def test_files_outside_the_home_come_into_it(
     bring_back(fresh, to)
     version = Mover(fresh).registry.version("SpamClassifier", "production")
     assert version.source.startswith((fresh.home / "artifacts").as_uri())
-    assert decided(fresh) == load_artifact(Path(version.source.removeprefix("file://"))).at_version(
-        "1"
-    ).decide(TEXTS)
+    folder = Path(version.source.removeprefix("file://"))
+    assert [each.score for each in load_artifact(folder).decide(TEXTS)] == [
+        score for _, _, score, _ in decided(fresh)
+    ]
 
 
 def test_databases_and_logs_of_other_folders_go_where_the_settings_say(
@@ -106,7 +102,8 @@ def test_what_is_there_is_moved_aside_and_kept(settings: Settings, to: Path) -> 
     assert f"in {brought.aside}; nothing was deleted" in "\n".join(brought.lines())
     assert (brought.aside / "mlflow.db").read_bytes() != before
     assert Mover(settings).registry.version("SpamClassifier", "production").number == "1"
-    assert bring_back(settings, to, replace=True).aside != brought.aside or brought.aside.exists()
+    assert bring_back(settings, to, replace=True).aside != brought.aside
+    assert brought.aside.is_dir()
 
 
 def test_a_damaged_object_is_named_and_nothing_is_put_in_place(
@@ -134,7 +131,7 @@ def test_what_is_older_can_be_named_by_its_beginning(settings: Settings, to: Pat
     assert read_backup(open_store(str(to)), first.name[:8]).name > first.name
     with pytest.raises(BackupError, match=f"has no backup '1999'; it has {first.name}"):
         read_backup(open_store(str(to)), "1999")
-    with pytest.raises(BackupError, match="it has no backup"):
+    with pytest.raises(BackupError, match="no backup that is whole; it has none at all"):
         read_backup(open_store(str(to.parent / "nothing")))
 
 
@@ -195,14 +192,21 @@ def test_a_restore_that_is_killed_can_be_run_again(settings: Settings, to: Path,
     before = decided(settings)
     counted = dying(0, Settings(home=tmp_path / "counted"), "restore", str(to))
     assert counted.returncode == 0, counted.stderr
-    steps = int(counted.stderr.split()[-1])
-    # Around the renames, which are the last of all, each; of the copies before them, one.
-    for step in [steps // 2, *range(steps - 8, steps + 1)]:
+    steps, seen = int(counted.stderr.split()[-1]), set()
+    # Among the renames, which are the last of all, and once among the copies before them.
+    for step in [steps // 2, *range(steps - 8, steps + 1, 2)]:
         home = Settings(home=tmp_path / f"home-{step}")
         killed = dying(step, home, "restore", str(to))
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        bring_back(home, to, replace=(home.home / "mlflow.db").exists())
+        planned = (home.home / PLAN).exists()
+        # Killed after the last rename it has nothing left to do.
+        if planned or not (home.home / "mlflow.db").exists():
+            brought = bring_back(home, to)
+            assert brought.finished == planned
+            assert planned == any("that was cut off is finished" in line for line in brought.lines())
+            seen.add(planned)
         assert decided(home) == before
+    assert seen == {False, True}
 
 
 def test_a_backup_that_is_killed_leaves_those_of_before(
@@ -218,6 +222,14 @@ def test_a_backup_that_is_killed_leaves_those_of_before(
     keep(settings, to, keep=1)
     bring_back(fresh, to)
     assert decided(fresh) == before
+
+
+def test_a_manifest_of_values_that_cannot_be_is_refused(settings: Settings, to: Path) -> None:
+    made = keep(settings, to).manifest
+    wrong = made.model_copy(update={"without": ("everything",)})
+    (to / manifest_name(made.name)).write_bytes(wrong.written())
+    with pytest.raises(BackupError, match=r"is damaged: .*without"):
+        read_backup(open_store(str(to)))
 
 
 def test_a_plan_that_is_damaged_is_said(fresh: Settings, settings: Settings, to: Path) -> None:

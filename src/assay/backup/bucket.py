@@ -49,13 +49,17 @@ class Bucket:
 
     def read(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of an object."""
-        with self._faults(name):
-            for data in self._client.get(self._store, name).stream(min_chunk_size=READ_BYTES):
+        with self._faults():
+            try:
+                found = self._client.get(self._store, name)
+            except FileNotFoundError as error:
+                raise BackupError(f"{self.shown}/{name} is missing.", name=name) from error
+            for data in found.stream(min_chunk_size=READ_BYTES):
                 yield bytes(data)
 
     def write(self, name: str, source: BinaryIO) -> None:
         """Keep what a stream holds; large ones go in parts, which become one object at their end."""
-        with self._faults(name):
+        with self._faults():
             self._client.put(self._store, name, source)
 
     def remove(self, names: list[str]) -> None:
@@ -74,26 +78,24 @@ class Bucket:
         A process that dies leaves the lease behind, which ends LEASE_SECONDS after it was last renewed.
         """
         lease = _Lease(self._client, self._store, self.shown)
-        with self._faults(LOCK):
+        with self._faults():
             lease.take()
         try:
             yield lambda: self._renew(lease)
         finally:
-            with self._faults(LOCK), suppress(FileNotFoundError):
+            with self._faults(), suppress(FileNotFoundError):
                 lease.give_back()
 
     def _renew(self, lease: "_Lease") -> None:
-        with self._faults(LOCK):
+        with self._faults():
             lease.renew()
 
     @contextmanager
-    def _faults(self, name: str = "") -> Iterator[None]:
+    def _faults(self) -> Iterator[None]:
         from obstore.exceptions import BaseError
 
         try:
             yield
-        except FileNotFoundError as error:
-            raise BackupError(f"{self.shown}/{name} is missing.", name=name) from error
         except (BaseError, OSError, ValueError) as error:
             reason = " ".join(without_credentials(str(error)).split())[:300]
             raise BackupError(

@@ -128,8 +128,8 @@ def read_backup(store: Store, wanted: str = "") -> Manifest:
     names = backups_in(store)
     chosen = [name for name in names if name.startswith(wanted)]
     if not chosen:
-        has = ", ".join(names[-10:]) or "no backup"
-        raise BackupError(f"{store.shown} has no backup {wanted or 'that is whole'!r}; it has {has}.")
+        sought = f"no backup {wanted!r}" if wanted else "no backup that is whole"
+        raise BackupError(f"{store.shown} has {sought}; it has {', '.join(names[-10:]) or 'none at all'}.")
     return read_manifest(store, chosen[-1])
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from assay.backup.artifacts import topmost, within
@@ -72,7 +72,7 @@ class Placing:
 
         A process that dies on the way leaves a plan, which the next restore finishes first. Raises OSError.
         """
-        aside = f"{ASIDE}{datetime.now(UTC).strftime(NAME_FORMAT)}"
+        aside = self._aside()
         old = [(path, path.parent / aside / path.name) for path in self.in_the_way()]
         drafts = [path for root in self.roots for path in _entries(root / DRAFT)]
         new = [(path, path.parent.parent / path.name) for path in drafts]
@@ -93,6 +93,15 @@ class Placing:
         sync_folder(self.home)
         finish(self.home)
         return old[0][1].parent if old else None
+
+    def _aside(self) -> str:
+        """Return a name that is new in each root: what is in such a folder must not count as moved."""
+        moment = datetime.now(UTC)
+        while any(
+            (root / (name := f"{ASIDE}{moment.strftime(NAME_FORMAT)}")).exists() for root in self.roots
+        ):
+            moment += timedelta(seconds=1)
+        return name
 
 
 def finish(home: Path) -> str:

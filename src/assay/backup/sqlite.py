@@ -28,7 +28,10 @@ def snapshot(source: Path, target: Path) -> None:
     try:
         # Not mode=ro: whoever reads first after a kill in the middle of a commit undoes it from the journal.
         uri = f"{source.absolute().as_uri()}?mode=rw"
-        with closing(sqlite3.connect(uri, uri=True)) as live, closing(sqlite3.connect(target)) as copy:
+        with (
+            closing(sqlite3.connect(uri, uri=True, timeout=0.05)) as live,
+            closing(sqlite3.connect(target)) as copy,
+        ):
             # All pages in one step: in several, each write of another process would begin it anew.
             live.backup(copy, progress=watch, sleep=0.05)
             # One file, also of a database that is written with a log beside it.

@@ -67,7 +67,11 @@ def _take_registry(settings: Settings, target: Path, taken: Taken) -> None:
         )
     if store.kind == "sqlite":
         if not store.path.exists():
-            return
+            # A job with a wrong ASSAY_HOME must not make backups of nothing and delete the good ones.
+            raise BackupError(
+                f"There is no registry at {store.shown}, so no backup was made. Name the home folder in "
+                "ASSAY_HOME; where there is none, say --without registry --without artifacts."
+            )
         target.unlink(missing_ok=True)
         sqlite.snapshot(store.path, target)
         with inventory_of(store_uri(target)) as inventory:
