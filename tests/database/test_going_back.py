@@ -1,13 +1,10 @@
 """An older Assay goes on with a database that a newer one has only added to, and refuses any other."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
-from assay import database as module
 from assay.access import KeyBook
 from assay.audit import AuditLog
 from assay.database import Database
@@ -15,7 +12,7 @@ from assay.exceptions import DatabaseError
 from assay.migrations import MIGRATIONS, Migration
 from assay.telemetry import Feedback
 from tests.contracts.sources import SOURCE
-from tests.databases import add, applied, hold, names
+from tests.databases import add, applied, hold, names, newer
 
 TABLES = ("migrations", "audit", "locks", "keys", "feedback", "judged")
 LAST = MIGRATIONS[-1].number
@@ -39,14 +36,6 @@ GROWN = (
     "CREATE INDEX keys_name ON keys (name)",
 )
 ADDED = step(LAST + 1, *GROWN, needs=LAST)
-
-
-@contextmanager
-def newer(*steps: Migration) -> Iterator[None]:
-    """Let a newer Assay, of these further steps, be the one that runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MIGRATIONS", (*MIGRATIONS, *steps))
-        yield
 
 
 def use(database: Database) -> None:

@@ -55,11 +55,11 @@ def test_an_object_that_does_not_fit_is_seen(home: Path) -> None:
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("replicsa=2",), "additional properties 'replicsa' not allowed"),
-    (("settings.wrkers=3",), "at '/settings': additional properties 'wrkers' not allowed"),
+    (("settings.worker=3",), "at '/settings': additional properties 'worker' not allowed"),
     (("settings.workers=many",), "at '/settings/workers': got string, want integer"),
     (("settings.max_in_flight=0",), "at '/settings/max_in_flight': minimum: got 0, want 1"),
     (("settings.database=postgresql://db",), "at '/settings': additional properties 'database' not allowed"),
-    (("secrets.keys={databse}",), "at '/secrets/keys/0': value must be one of"),
+    (("secrets.keys={data}",), "at '/secrets/keys/0': value must be one of"),
     (("drainSeconds=1",), "at '/drainSeconds': minimum: got 1, want 5"),
     (("image.tag=latest",), "means another image tomorrow"),
     (("trainImage.tag=latest",), "means another image tomorrow"),
@@ -175,3 +175,11 @@ def test_what_the_page_tells_to_type_is_understood(home: Path) -> None:
             passes("helm", "template", *shlex.split(line)[3:], home=home)
             ran += 1
     assert ran >= 3
+
+
+def test_what_the_notes_ask_is_a_call_of_the_service() -> None:
+    notes = (CHART / "templates" / "NOTES.txt").read_text(encoding="utf-8")
+    calls = (ROOT / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+    asked = re.findall(r"(?:host }}|:8000)(/\S+) -H", notes)
+    assert len(asked) == 2
+    assert all(f"| `GET {path}` |" in calls for path in asked)

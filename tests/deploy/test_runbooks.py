@@ -1,11 +1,12 @@
 """Every runbook, tried as it is written: its commands on a real service, and what it promises of them."""
 
+import os
 import re
-import shlex
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,21 @@ import httpx
 import pytest
 import trustme
 
-from assay.arguments import build_parser
 from assay.database import Database
 from assay.estimators import load_artifact
 from assay.keyring import open_keys
 from assay.loading import folder_of
 from assay.settings import Settings
 from assay.telemetry import Record
-from docs import watching
 from tests.conftest import write_csv
 from tests.corpus import SPAM_GROUPS, labelled
-from tests.deploy.runbooks import FOLDER, PAGES, Night, Step, move_in, newer_assay, night, steps_of
+from tests.deploy.runbooks import FOLDER, Night, Step, move_in, newer_assay, night, steps_of
 from tests.live import HOUR, odd, records_of, usual, watched, write_log
 from tests.moving import Mover
 from tests.serving.hammer import hammering
-from tests.telemetry.feedback.logs import say
+from tests.telemetry.feedback.logs import record, say, write_closed
 
+SOURCES = count(300)
 TEXT = {"text": "free prize, call now"}
 TASK = """name = "spam"
 labels = ["ham", "spam"]
@@ -40,8 +40,6 @@ label = "L"
 [estimator]
 min_df = 1
 """
-SECTIONS = ("How you notice", "What to run", "It worked when", "Go back", "If it did not work")
-ALL = [(path.stem, step) for path in PAGES for step in steps_of(path)]
 
 
 @pytest.fixture
@@ -65,10 +63,15 @@ def settings_of(machine: Night) -> Settings:
     return Settings(home=machine.home, user="night")
 
 
-def asked(machine: Night, key: str = "", **options: Any) -> httpx.Response:
-    """Return the answer to one text, over a connection of its own."""
+def asked(machine: Night, key: str = "") -> httpx.Response:
+    """Return the answer to one text, over a connection of its own.
+
+    Each comes from another address: ten wrong keys a minute are all that one may try.
+    """
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.post(f"{machine.address}/v1/tasks/spam/predict", json=TEXT, headers=headers, **options)
+    source = "127.0.{}.{}".format(*divmod(next(SOURCES), 250))
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=source), headers=headers) as client:
+        return client.post(f"{machine.address}/v1/tasks/spam/predict", json=TEXT)
 
 
 def version(machine: Night) -> str:
@@ -235,6 +238,8 @@ def test_disk_full(here: Night, small_disk: Path, stocked: Path) -> None:
     move_in(stocked, here.home)
     here.serve("--workers", "2")
     assert version(here) == "1"
+    old = write_closed(here.home / "logs", [record(time.time() - 8 * 86_400)])
+    os.utime(old, (time.time() - 8 * 86_400,) * 2)
     (here.home / "reports").mkdir()
     with pytest.raises(OSError, match="No space"):
         fill(here.home / "reports" / "page.html")
@@ -247,8 +252,9 @@ def test_disk_full(here: Night, small_disk: Path, stocked: Path) -> None:
     assert "100%" in page.step("df -h")
     page.step("rm -rf")
     page.step("mkdir -p /backups/log")
+    assert [path.name for path in (here.backups / "log").iterdir()] == [old.name]
     here.until(lambda: health(here)["status"] == "ok")
-    assert "is written again" in here.log
+    here.until(lambda: "is written again" in here.log)
     assert "100%" not in page.step("curl -fsS")
     page.done()
 
@@ -262,20 +268,21 @@ def test_drift_alarm(here: Night, empty_database: Path) -> None:
     mover.promote(mover.register(artifact))
     here.environment["ASSAY_DECISION_TEXT"] = "full"
     texts, labels = labelled(SPAM_GROUPS, 120, seed=9)
-    records = decided(here, artifact, "1", usual(200) + odd(150) + texts)
+    records = decided(here, artifact, "1", usual(120) + odd(100) + texts)
     database = Database(settings_of(here).people)
     for label in ("ham", "spam"):
         found = [one for one, given in zip(records[-len(texts) :], labels, strict=True) if given == label]
         say(database, found, label)
     page = here.follow("drift-alarm")
     assert "SpamClassifier version 1: ALARM" in page.step("assay drift spam")
-    assert (here.work / "drift" / "drift.html").exists()
     page.step("assay history spam")
-    assert "spam: 590 decisions" in page.step("assay log stats spam")
+    assert "spam: 460 decisions" in page.step("assay log stats spam")
     assert "precision" in page.step("assay feedback stats spam")
     assert "SpamClassifier version 2 is now in production" in page.step("assay retrain spam")
     folder, _ = folder_of("spam", version="2", settings=settings_of(here))
-    decided(here, folder, "2", usual(600, seed=7))
+    # One text in ten has a number that no row had, as of the rows that were held out.
+    came = labelled(SPAM_GROUPS, 300, seed=7)[0]
+    decided(here, folder, "2", [text if n % 10 else f"{text}{n}" for n, text in enumerate(came)])
     assert "no alarm" in page.step("assay drift spam --since 24h --check")
     page.done()
 
@@ -366,54 +373,3 @@ def test_restore(serving: Night) -> None:
     assert "The audit log is whole" in said
     assert "spam is answered by SpamClassifier version 2" in said
     page.done()
-
-
-@pytest.mark.parametrize("page", [path.stem for path in PAGES])
-def test_a_runbook_has_its_parts_in_order(page: str) -> None:
-    text = (FOLDER / f"{page}.md").read_text("utf-8")
-    assert tuple(re.findall(r"^## (.+)$", text, re.MULTILINE))[: len(SECTIONS)] == SECTIONS
-    assert {step.where for step in steps_of(FOLDER / f"{page}.md")} == {"", "compose", "kubernetes"}
-
-
-def test_every_runbook_is_tried() -> None:
-    tried = set(re.findall(r'follow\("([\w-]+)"\)', Path(__file__).read_text("utf-8")))
-    assert tried == {path.stem for path in PAGES}
-
-
-@pytest.mark.parametrize("alert", watching.alerts(), ids=lambda rule: rule["alert"])
-def test_an_alert_and_its_runbook_name_each_other(alert: dict[str, Any]) -> None:
-    pages = {path.stem for path in PAGES if f"`{alert['alert']}`" in noticed(path)}
-    named = Path(alert["annotations"]["runbook"].partition("#")[0]).stem
-    assert named in (pages or {"index"})
-
-
-def noticed(page: Path) -> str:
-    """Return how a page says that its case is noticed."""
-    return page.read_text("utf-8").partition("## How you notice")[2].partition("\n## ")[0]
-
-
-def test_alerts_that_runbooks_name_exist() -> None:
-    known = {rule["alert"] for rule in watching.alerts()}
-    named = {name for path in PAGES for name in re.findall(r"`(Assay[A-Z]\w+)`", path.read_text("utf-8"))}
-    assert named - known == set()
-
-
-@pytest.mark.parametrize("step", [step for _, step in ALL], ids=[page for page, _ in ALL])
-def test_commands_can_be_meant(step: Step) -> None:
-    done = subprocess.run(["bash", "-n", "-c", step.text], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for line in step.lines if step.where else ():
-        for given in arguments_of(line):
-            build_parser().parse_args(given)
-
-
-def arguments_of(line: str) -> Iterator[list[str]]:
-    """Yield what is given to assay in a line for Compose or Kubernetes."""
-    words = shlex.split(line)
-    if words[:2] == ["docker", "compose"]:
-        assert words[2] in ("exec", "run", "up", "build", "logs", "--profile"), line
-    for at, word in enumerate(words):
-        if word == "assay" and at + 1 < len(words) and words[at - 1] in ("--", "api-1"):
-            yield words[at + 1 :]
-        if words[at : at + 2] == ["--entrypoint", "assay"]:
-            yield words[at + 3 :]
