@@ -27,6 +27,7 @@ EXTRAS = {
     "onnx": ("onnx",),
     "image": ("redis", "postgres"),
     "parquet": ("parquet",),
+    "hub": ("hub",),
     "s3": ("s3",),
     "build": None,
     "dvc": None,
