@@ -52,7 +52,7 @@ RUN sh requirements/environment.sh finish "${SOURCE_DATE_EPOCH}"
 
 FROM sbom AS packages-train
 COPY requirements/*.sh requirements/*.txt requirements/
-RUN sh requirements/environment.sh packages image train s3 mlflow-s3 fetch
+RUN sh requirements/environment.sh packages image train hub s3 mlflow-s3 fetch
 COPY pyproject.toml ./
 COPY --from=wheel /wheels /wheels
 ARG SOURCE_DATE_EPOCH=315532800

@@ -27,6 +27,7 @@ EXTRAS = {
     "onnx": ("onnx",),
     "image": ("redis", "postgres"),
     "parquet": ("parquet",),
+    "hub": ("hub",),
     "mlflow-s3": ("mlflow-s3",),
     "s3": ("s3",),
     "build": None,

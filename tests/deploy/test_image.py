@@ -127,11 +127,12 @@ def test_a_service_has_what_replicas_share_and_nothing_that_trains() -> None:
 
 
 def test_what_trains_and_tracks_are_of_one_mlflow() -> None:
-    assert locks_of("train") == ["image", "train", "s3", "mlflow-s3", "fetch"]
+    assert locks_of("train") == ["image", "train", "hub", "s3", "mlflow-s3", "fetch"]
     assert {"mlflow", "scikit-learn"} <= lock("train")
     assert "boto3" in lock("mlflow-s3")
     assert "obstore" in lock("s3")
     assert lock("fetch") == {"pip"}
+    assert (lock("fetch"), "huggingface-hub" in lock("hub")) == ({"pip"}, True)
     assert stages()["mlflow"][0] == "FROM train AS mlflow"
 
 
