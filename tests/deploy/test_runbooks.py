@@ -226,7 +226,7 @@ def small_disk(here: Night) -> Iterator[Path]:
     """The home folder on a file system of eight megabytes."""
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(here.home)]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only an account that may mount file systems has a small disk")
+        pytest.skip("there is no small disk: this account may mount no file system")
     yield here.home
     here.stop()
     subprocess.run(["umount", "--lazy", str(here.home)], check=True)
