@@ -7,9 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assay.config import Task
 from assay.datasets import Dataset, Rows
-from assay.estimators import load_artifact, save_artifact, train_cascade
+from assay.estimators import Cascade, load_artifact, save_artifact, train_cascade
+from assay.estimators.encoder.model import EncoderModel
+from assay.estimators.transformer.fit import in_eight_bits
+from assay.estimators.transformer.quantization_cost import Answers, measure_quantization
 from assay.evaluation import evaluate
 from assay.families import TransformerConfig
 from assay.progress import Progress
@@ -19,13 +24,15 @@ EPOCHS = 1
 """How often the fine-tuned encoder reads all training rows: what two cores do in about an hour."""
 FROZEN_ROWS = {"train": 4_000, "test": 5_000}
 """Reviews that the frozen encoder, which the other is compared with, is trained and measured on."""
+INT8_ROWS = 1_000
+"""Test reviews that the fine-tuned encoder decides in eight bits, too."""
 TASKS = ("sentiment-minilm", "sentiment-embedding")
 WORK = ROOT / ".assay" / "benchmarks"
 
 
 def measure(folder: Path, progress: Progress) -> dict[str, Any]:
     """Return what each family reaches on the rows of IMDB's original split."""
-    return {"imdb": [reached(name, folder, progress) for name in TASKS]}
+    return {"imdb": [reached(name, folder, progress) for name in TASKS], "int8": int8(folder, progress)}
 
 
 def reached(name: str, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -40,6 +47,34 @@ def reached(name: str, folder: Path, progress: Progress) -> dict[str, Any]:
         figures.write_text(json.dumps(measured(task, artifact, dataset, progress)))
     found: dict[str, Any] = json.loads(figures.read_text())
     return found
+
+
+def int8(folder: Path, progress: Progress) -> dict[str, Any]:
+    """Return what eight bits cost the fine-tuned encoder, at the threshold of single precision."""
+    name = TASKS[0]
+    figures = WORK / f"{name}.int8.json"
+    if not figures.exists():
+        rows = sample(load(task_named(name), folder / "imdb_*.parquet", progress).test, INT8_ROWS)
+        cascade = load_artifact(WORK / name)
+        assert isinstance(cascade.model, EncoderModel)
+        quantized = replace(cascade, model=in_eight_bits(cascade.model))
+        labels, positive = cascade.labels, cascade.task.positive
+        with progress.step(f"decide {len(rows):,} rows in fp32 and int8"):
+            ways = [answers(each, rows.texts) for each in (cascade, quantized)]
+        truth = np.array([labels.index(label) for label in rows.labels])
+        cost = measure_quantization(truth, *ways, labels=labels, positive=positive)
+        figures.write_text(cost.to_json())
+    found: dict[str, Any] = json.loads(figures.read_text())
+    return found
+
+
+def answers(cascade: Cascade, texts: list[str]) -> Answers:
+    """Return what a cascade of two labels decides."""
+    assert isinstance(cascade.model, EncoderModel)
+    decisions = cascade.decide(texts)
+    scores = np.array([decision.score for decision in decisions], np.float64)
+    given = np.array([cascade.labels.index(decision.label) for decision in decisions])
+    return Answers(given, np.column_stack([1 - scores, scores]), len(cascade.model.network))
 
 
 def train(task: Task, dataset: Dataset, artifact: Path, progress: Progress) -> None:

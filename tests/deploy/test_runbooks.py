@@ -84,6 +84,11 @@ def health(machine: Night) -> dict[str, Any]:
     return dict(httpx.get(f"{machine.address}/health").raise_for_status().json())
 
 
+def metrics(machine: Night) -> str:
+    """Return what Prometheus is told."""
+    return httpx.get(f"{machine.address}/metrics").raise_for_status().text
+
+
 def test_deploy(here: Night, empty_database: Path) -> None:
     shutil.copy(empty_database, here.home / "mlflow.db")
     write_csv(here.work / "messages.csv", SPAM_GROUPS, count=200)
@@ -121,7 +126,7 @@ def test_upgrade_and_back(serving: Night, tmp_path: Path) -> None:
     page.step("PID=")
     page.step("assay serve")
     assert "has had migration 7\n" in page.step("assay doctor")
-    assert asked(here, before).status_code == 200
+    here.until(lambda: asked(here, before).status_code == 200)
     made = here.run(Step("assay keys create --name after --scope predict | tail -n 1", "")).strip()
     assert "The audit log is whole" in page.step("assay audit verify")
     page.step("git checkout")
@@ -129,7 +134,7 @@ def test_upgrade_and_back(serving: Night, tmp_path: Path) -> None:
     page.step("kill -TERM")
     page.step("assay serve")
     # Nothing that was written meanwhile is lost, and the older one can write.
-    assert [asked(here, key).status_code for key in (before, made)] == [200, 200]
+    here.until(lambda: [asked(here, key).status_code for key in (before, made)] == [200, 200])
     told = here.run(Step("assay doctor", ""))
     assert "migration 7, of a newer Assay; this one knows 6 and goes on with it" in told
     open_keys(settings_of(here)).revoke("after", who="ann")
@@ -206,7 +211,7 @@ def test_registry_lost(serving: Night) -> None:
     page.step("kill -TERM")
     page.step("assay restore /backups --replace")
     page.step("assay serve --workers 2\n")
-    assert (version(here), health(here)["status"]) == ("2", "ok")
+    here.until(lambda: (version(here), health(here)["status"]) == ("2", "ok"))
     here.stop()
     page.step('assay serve --workers 2 --models "$FOLDER"')
     assert httpx.get(f"{here.address}/health/ready").status_code == 200
@@ -221,7 +226,7 @@ def small_disk(here: Night) -> Iterator[Path]:
     """The home folder on a file system of eight megabytes."""
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(here.home)]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only an account that may mount file systems has a small disk")
+        pytest.skip("there is no small disk: this account may mount no file system")
     yield here.home
     here.stop()
     subprocess.run(["umount", "--lazy", str(here.home)], check=True)
@@ -302,6 +307,7 @@ def test_traffic_times_ten(here: Night, stocked: Path) -> None:
     here.serve("--workers", "2")
     with hammering(here.address, 10) as hammer:
         here.until(lambda: hammer.answered[503] and hammer.answered[200])
+    here.until(lambda: re.search(r"assay_rejected_total\{.*\} [1-9]", metrics(here)))
     page = here.follow("traffic")
     said = page.step("curl -fsS")
     assert re.search(r'assay_rejected_total\{reason="\w+"\} [1-9]', said)
@@ -309,7 +315,7 @@ def test_traffic_times_ten(here: Night, stocked: Path) -> None:
     page.step("assay keys create --name shop-limited")
     page.step("PID=")
     here.until(lambda: len(here.children()) == 3)
-    here.ready(3)
+    here.until(lambda: "assay_workers 3.0" in metrics(here))
     assert "assay_workers 3.0" in page.step("curl -fsS")
     page.step("kill -TTOU")
     here.until(lambda: len(here.children()) == 2)
