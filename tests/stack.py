@@ -75,6 +75,8 @@ class Places:
         """
         return {
             **{f"{name}:8000": self.at(name) for name in REPLICAS},
+            "172.31.250.11:8000": self.at("api-1"),
+            "172.31.250.12:8000": self.at("api-2"),
             "mlflow:5000": self.at("mlflow"),
             "redis:6379": self.at("redis"),
             "postgres:5432/assay": f"{self.at('postgres')}/postgres",
