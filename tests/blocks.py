@@ -71,6 +71,8 @@ class Session:
             **{key: value for key, value in os.environ.items() if not key.startswith(("ASSAY_", "MLFLOW_"))},
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "ASSAY_PORT": str(self.port),
+            # What a page shows of a swap comes of its own request to look, not of a look just before.
+            "ASSAY_POLL_SECONDS": "3600",
         }
         return self
 
