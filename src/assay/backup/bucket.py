@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from assay.backup.store import READ_BYTES
 from assay.exceptions import BackupError, MissingExtra
-from assay.notation import without_credentials
+from assay.notation import covered, without_credentials
 
 LOCK = "lock"
 LEASE_SECONDS = 900.0
@@ -97,7 +97,7 @@ class Bucket:
         try:
             yield
         except (BaseError, OSError, ValueError) as error:
-            reason = " ".join(without_credentials(str(error)).split())[:300]
+            reason = " ".join(covered(str(error)).split())[:300]
             raise BackupError(
                 f"The backups in {self.shown} cannot be reached: {reason}. Backups that were whole before "
                 "still are. Check the bucket's name, and that the environment holds credentials that may "
