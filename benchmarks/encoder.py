@@ -17,6 +17,7 @@ import numpy as np
 
 from assay.estimators.encoder import Runtime, Sessions
 from assay.progress import Progress
+from benchmarks.encoder_products import products
 from benchmarks.intervals import over_rounds, ratio_over_rounds
 from benchmarks.sets import ROOT, run
 
@@ -59,27 +60,37 @@ def measure(_: Path, progress: Progress, *, options: argparse.Namespace) -> dict
     encoders = {}
     for name, make in makers.items():
         with progress.step(name):
-            encoders[name] = timed(ways_of(make().eval()), rounds=options.rounds, calls=options.calls)
+            encoders[name] = told_of(make().eval(), rounds=options.rounds, calls=options.calls)
     return {"threads": THREADS, "tokens": TOKENS, "calls": options.calls, "encoders": encoders}
 
 
-def ways_of(classifier: Any) -> dict[str, Answer]:
-    """Return what is timed, by name: one text of random ids, answered in each way."""
-    import torch
-
+def told_of(classifier: Any, *, rounds: int, calls: int) -> dict[str, Any]:
+    """Return what one text of random ids takes in each way, and how much of it the matrix products take."""
     from assay.estimators.transformer.export import export_network
     from assay.estimators.transformer.quantization import quantize
 
+    fp32 = export_network(classifier, labels=2)
+    networks = {"fp32": fp32, "int8": quantize(fp32)}
     ids = np.random.default_rng(0).integers(1_000, ENTRIES, (1, TOKENS))
     mask = np.ones_like(ids)
+    told = timed(ways_of(classifier, networks, ids, mask), rounds=rounds, calls=calls)
+    told["products"] = {
+        name: products(network, ids, mask, threads=THREADS, runs=rounds * calls)
+        for name, network in networks.items()
+    }
+    return told
+
+
+def ways_of(classifier: Any, networks: Mapping[str, bytes], ids: Any, mask: Any) -> dict[str, Answer]:
+    """Return what is timed, by name."""
+    import torch
+
     given = {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask)}
 
     def by_torch() -> object:
         with torch.inference_mode():
             return classifier(**given).logits
 
-    fp32 = export_network(classifier, labels=2)
-    networks = {"fp32": fp32, "int8": quantize(fp32)}
     ways: dict[str, Answer] = {"torch": by_torch}
     for name, network in networks.items():
         for more, spin in (("", False), (", spinning", True)):

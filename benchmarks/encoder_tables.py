@@ -21,10 +21,12 @@ def encoder(results: Results) -> str:
                     f"{spread(times['processor'], '.1f')} ms",
                     "" if way == "torch" else spread(times["of_torch"], ".2f"),
                     spread(told["int8_of_fp32"], ".2f") if way == "int8" else "",
+                    f"{told['products'][way]:.1f} ms" if way in told["products"] else "",
                 ]
             )
     one = f"one text, {found['tokens']} tokens, {found['threads']} threads"
-    return table([one, "on the clock", "of the processor", "times torch's", "times fp32's"], rows)
+    head = [one, "on the clock", "of the processor", "times torch's", "times fp32's", "matrix products alone"]
+    return table(head, rows)
 
 
 ENCODER: Mapping[str, Callable[[Results], str]] = {"encoder": encoder}

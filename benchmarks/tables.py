@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.drift_tables import DRIFT
 from benchmarks.encoder_tables import ENCODER
+from benchmarks.finetune_tables import FINETUNE
 from benchmarks.gate_tables import GATE
 from benchmarks.log_tables import LOG
 from benchmarks.markdown import cell, micro, table, value
@@ -160,6 +161,7 @@ TABLES = {
     "backtracking": backtracking,
     **DRIFT,
     **ENCODER,
+    **FINETUNE,
     **GATE,
     **LOG,
     **SERVE,

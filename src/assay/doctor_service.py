@@ -71,10 +71,18 @@ def people(settings: Settings) -> Iterator[Note]:
         return
     where = without_credentials(settings.people)
     try:
-        with Database(settings.people).reading():
-            yield Note("ok", f"people's database {where} answers")
+        yield schema(settings)
     except AssayError as error:
         yield Note("BAD", f"people's database {where}: {error.message}")
+
+
+def schema(settings: Settings) -> Note:
+    """Return which migration the people's database has had. Raises ConfigError and DatabaseError."""
+    had, known = Database(settings.people).steps()
+    what = f"people's database {without_credentials(settings.people)} answers; it has had migration {had}"
+    if had > known:
+        return Note("note", f"{what}, of a newer Assay; this one knows {known} and goes on with it")
+    return Note("ok", what)
 
 
 def redis(settings: Settings) -> Iterator[Note]:

@@ -17,6 +17,7 @@ AssayError
 ├── DatabaseError          the people's database cannot be reached, read or written, or is of a newer Assay
 │   └── LockHeld               somebody else is changing the same thing right now
 ├── LogError               the decision log cannot be read, searched or changed
+├── BackupError            a backup or a restore that cannot be made, or a backup that is damaged
 ├── KeyRefused             a key that there is not, or may not be beside those that there are
 ├── RequestRefused         a request over HTTP that the service does not answer
 └── MissingExtra           an optional package that the feature needs
@@ -99,6 +100,10 @@ class LockHeld(DatabaseError):
 
 class LogError(AssayError):
     """The decision log cannot be read, searched or changed."""
+
+
+class BackupError(AssayError):
+    """A backup or a restore that cannot be made, or a backup that is damaged."""
 
 
 class KeyRefused(AssayError):

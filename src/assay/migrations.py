@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Migration:
-    """A numbered step of the schema, applied in one transaction with its row in ``migrations``."""
+    """A numbered step of the schema, applied in one transaction with its row in ``migrations``.
+
+    ``needs`` is the number of the last step that an Assay must know to go on with a database that has had
+    this one; None: this one itself.
+    """
 
     number: int
     name: str
     sqlite: tuple[str, ...]
     postgresql: tuple[str, ...]
+    needs: int | None = None
 
 
 REFUSED = "entries of the audit log are never changed or removed"
@@ -56,11 +61,18 @@ JUDGED = (
   "key" TEXT NOT NULL, at TEXT NOT NULL)""",
     "CREATE INDEX judged_task ON judged (task, at)",
 )
+# What a step needs is kept with its row, where an older Assay reads it that has never heard of the step.
+NEEDS = ("ALTER TABLE migrations ADD COLUMN needs INTEGER",)
 MIGRATIONS = (
     Migration(1, "audit", sqlite=AUDIT + AUDIT_SQLITE, postgresql=AUDIT + AUDIT_POSTGRESQL),
     Migration(2, "locks", sqlite=LOCKS, postgresql=LOCKS),
     Migration(3, "keys", sqlite=KEYS, postgresql=KEYS),
     Migration(4, "feedback", sqlite=FEEDBACK, postgresql=FEEDBACK),
     Migration(5, "judged", sqlite=JUDGED, postgresql=JUDGED),
+    Migration(6, "needs", sqlite=NEEDS, postgresql=NEEDS),
 )
-"""Applied in this order; what has been released is never edited, a change is a step of its own."""
+"""Applied in this order; what has been released is never edited, a change is a step of its own.
+
+A step that only adds (tables, columns that may stay empty or have a default, indexes) needs the step before
+it, so that the Assay before can be gone back to: docs/decisions/migrations.md.
+"""

@@ -2,13 +2,16 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 Network = IPv4Network | IPv6Network
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _ATTRIBUTE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
-_SECRET_OPTION = re.compile(r"(?i)((?:password|passwd|pwd|token|secret|key)[^=&\s]*)=[^&\s]*")
+_SECRET_OPTION = re.compile(r"(?i)((?:pass|pwd|token|secret|key)[^=&\s]*)=([^&\s]*)")
+_UP_TO_THE_LAST_AT = re.compile(r"(?s)(.*?://)?(.*)@")
+_TELLING = re.compile(r"^(?:/|\.|~)|://|@|\w=[^=\s]")
+_URI = re.compile(r"[A-Za-z][\w+.-]*://\S+")
 
 
 def parts(text: str) -> list[str]:
@@ -82,9 +85,37 @@ def redis_uri(text: str) -> str:
 
 
 def without_credentials(uri: str) -> str:
-    """Return a URI with user and password, and secrets among the options, replaced by ``***``."""
-    covered = uri
-    if not uri.startswith(("sqlite:///", "file:///")):
-        # All up to the last @ is covered: a password may hold any character, also one that it should not.
-        covered = re.sub(r"^(.*?://)?.*@", lambda found: f"{found[1] or ''}***@", uri, flags=re.DOTALL)
-    return _SECRET_OPTION.sub(r"\1=***", covered)
+    """Return a URI with user and password, and secrets among the options, replaced by ``***``.
+
+    Where a URI should stand and none does, it may be the bare password: only a path and options are shown.
+    """
+    if uri and not _TELLING.search(uri):
+        return "***"
+    found = None if uri.startswith(("sqlite:///", "file:///")) else _UP_TO_THE_LAST_AT.match(uri)
+    if found is None:
+        return _SECRET_OPTION.sub(r"\1=***", uri)
+    scheme, hidden, rest = found[1] or "", found[2], uri[found.end() :]
+    # All up to the last @ is covered: a password may hold any character, also one that it should not. Behind
+    # a question mark the @ may be a password's own, and so may be what follows.
+    return f"{scheme}***" if "?" in hidden else f"{scheme}***@" + _SECRET_OPTION.sub(r"\1=***", rest)
+
+
+def passwords(uri: str) -> frozenset[str]:
+    """Return what is secret in a URI, as it is written there and as it is meant."""
+    at = _UP_TO_THE_LAST_AT.match(uri)
+    found = [at[2].partition(":")[2]] if at else []
+    found += [each[2] for each in _SECRET_OPTION.finditer(uri)]
+    return frozenset(text for written in found for text in (written, unquote(written)) if text)
+
+
+def is_misread(uri: str) -> bool:
+    """Return whether a URI has an @ that is not the end of its credentials.
+
+    Libraries take a piece of the password for the host or the port then, and name it in their errors.
+    """
+    return "@" in re.sub("^[^@/?]*@", "", uri.partition("://")[2])
+
+
+def covered(text: str) -> str:
+    """Return what a library said with the credentials of every URI in it replaced by ``***``."""
+    return _URI.sub(lambda found: without_credentials(found[0]), text)

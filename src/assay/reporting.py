@@ -7,6 +7,7 @@ from pathlib import Path
 from assay.estimators import read_manifest
 from assay.evaluation import Report, write_report
 from assay.exceptions import ConfigError, DataError, VersionNotFound
+from assay.handover import version_named
 from assay.loading import registered_name
 from assay.registry import Version, fetch_version, find_models, find_version, read_gate
 from assay.settings import Settings
@@ -32,8 +33,8 @@ def open_report(
 
     Parameters
     ----------
-    reference : a task and a version; or one of them, which means the newest version of a task, or a version
-        of the only task that is registered
+    reference : a task and a version, or the file of ``assay train --output`` instead of that; or one of them,
+        which means the newest version of a task, or a version of the only task that is registered
     settings : say where the registry is, and the home folder
     output : where the folder is written; in the home folder when left out
     show : open the page in a browser; none to open is said and no error
@@ -67,7 +68,8 @@ def find_reported(reference: Sequence[str], settings: Settings) -> Version:
         case [task]:
             return find_version(settings.store, registered_name(task, settings), "latest")
         case [task, version]:
-            return find_version(settings.store, registered_name(task, settings), version)
+            model = registered_name(task, settings)
+            return find_version(settings.store, model, version_named(version, model, settings))
     raise ConfigError(
         f"A report is of a task, a version, or both; got {list(reference)!r}. As in: assay report spam 3"
     )

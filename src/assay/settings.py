@@ -17,6 +17,9 @@ MARKS = {"%": "%25", "?": "%3F", "#": "%23"}
 SECRET: JsonDict = {"secret": True}
 """Marks a setting whose value may hold a password."""
 
+BARE_SECRET: JsonDict = {"secret": True, "bare": True}
+"""Marks a setting whose whole value is secret."""
+
 ONE_BY_ONE = "one by one"
 """The context of a validation that leaves ``disagreements`` to its caller."""
 
@@ -179,7 +182,7 @@ class Settings(Frozen):
     decision_key: str = Field(
         "",
         description="Key of the hashes in the decision log; else one is made in decision.key of its folder.",
-        json_schema_extra=SECRET,
+        json_schema_extra=BARE_SECRET,
     )
     decision_sync: Literal["never", "second", "batch"] = Field(
         "second",
@@ -256,7 +259,8 @@ class Settings(Frozen):
         return self.tracking_uri or f"sqlite:///{path}"
 
 
-SECRETS = tuple(name for name, field in Settings.model_fields.items() if field.json_schema_extra == SECRET)
+MARKED = {name: field.json_schema_extra for name, field in Settings.model_fields.items()}
+SECRETS = tuple(name for name, mark in MARKED.items() if mark in (SECRET, BARE_SECRET))
 """The settings that may hold a password."""
 
 
@@ -268,7 +272,8 @@ def shown(settings: Settings) -> dict[str, str]:
 def _shown(name: str, value: object) -> str:
     if value is None or value == "":
         return ""
-    if name in SECRETS:
-        # What is no URI may be the bare password.
-        return notation.without_credentials(str(value)) if "://" in str(value) else "***"
-    return str(value)
+    if name not in SECRETS:
+        return str(value)
+    # What is no URI may be the bare password.
+    bare = MARKED[name] == BARE_SECRET or "://" not in str(value)
+    return "***" if bare else notation.without_credentials(str(value))

@@ -23,6 +23,19 @@ HOSTS = re.compile(
 MACHINE = re.compile(
     "|".join(("/" + "root/", "/" + "work/", "/home/" + r"(?!you/|user/)\w+/", "/opt/" + "wheels"))
 )
+SECRET = re.compile(
+    "|".join(
+        (
+            "-----BEGIN [A-Z ]*" + "PRIVATE KEY",
+            r"\bassay_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\b",
+            r"\bAKIA[0-9A-Z]{16}\b",
+            r"\bgh[pousr]_[A-Za-z0-9]{36}",
+            r"\bxox[abpr]-[A-Za-z0-9-]{20}",
+            r"\beyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\.",
+        )
+    )
+)
+"""Private keys, keys of Assay, and tokens of AWS, GitHub, Slack and of the form JWT."""
 
 
 def code() -> dict[str, str]:
@@ -105,6 +118,10 @@ def test_nothing_names_one_machine(pattern: re.Pattern[str]) -> None:
     assert [line for path, text in texts().items() for line in matches(pattern, path, text)] == []
 
 
+def test_the_repository_holds_no_secrets() -> None:
+    assert [line for path, text in texts().items() for line in matches(SECRET, path, text)] == []
+
+
 def test_the_newest_change_is_of_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -127,4 +144,7 @@ def test_broken_rules_would_be_seen() -> None:
     assert vague("src/assay/gate/utils.py")
     assert not vague("src/assay/gate/decide.py")
     assert matches(HOSTS, "a", "https://" + "pypi" + ".org/simple") == ["a:1 " + "pypi" + ".org"]
+    assert matches(SECRET, "a", "AKIA" + "A" * 16) == ["a:1 AKIA" + "A" * 16]
+    assert matches(SECRET, "a", "-----BEGIN RSA " + "PRIVATE KEY-----") != []
+    assert matches(SECRET, "a", "assay_" + "0" * 8 + "_" + "x" * 43) != []
     assert matches(MACHINE, "a", "ok\nsee /" + "root/x") == ["a:2 /" + "root/"]

@@ -8,7 +8,7 @@ from tests.contracts.sources import SOURCE, Import, imports_of, published
 
 STAGES = (
     *("datasets", "estimators", "evaluation", "gate", "registry"),
-    *("rollout", "scoring", "access", "service", "telemetry", "serving"),
+    *("rollout", "scoring", "access", "service", "telemetry", "serving", "backup"),
 )
 FOUNDATION = {
     *(

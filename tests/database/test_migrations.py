@@ -52,7 +52,7 @@ def test_a_database_of_another_assay_is_refused(uri: str, row: tuple[int, str]) 
     database = Database(uri)
     with database.writing() as connection:
         connection.execute("DELETE FROM migrations WHERE number = %s", row[:1])
-        connection.execute("INSERT INTO migrations VALUES (%s, %s, '')", row)
+        connection.execute("INSERT INTO migrations (number, name, applied_at) VALUES (%s, %s, '')", row)
     with pytest.raises(DatabaseError, match=r"has the migration .* Update Assay") as caught:
         names(database)
     assert caught.value.data["unknown"] == [row]

@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from assay.exceptions import RegistryUnavailable
 from tests.registry.conftest import Bench, registry_at
+from tests.servers import free_port
 
 FIRST_USE = """
 import os, sys, json
@@ -71,3 +75,16 @@ def test_registry_without_mlflow_is_named(bench: Bench) -> None:
         [sys.executable, "-c", program, bench.uri, str(bench.home)], capture_output=True, text=True
     )
     assert "MissingExtra: Writing to the registry needs the package 'mlflow'" in outcome.stderr
+
+
+def test_a_server_that_dies_after_the_first_look_is_told_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = registry_at(f"http://ann:hunter2@127.0.0.1:{free_port()}", tmp_path / "home")
+    monkeypatch.setattr(registry._client, "_probe", lambda: None)
+    with (
+        pytest.raises(RegistryUnavailable, match=r"API request to http://\*\*\*@127") as raised,
+        registry._client.session(),
+    ):
+        raise AssertionError("nobody listens there")
+    assert "hunter2" not in f"{raised.value}{raised.value.data}"

@@ -1,8 +1,10 @@
+import traceback
 from pathlib import Path
 
 import pytest
 
 from assay.exceptions import RegistryError
+from assay.registry import find_production
 from assay.registry.store import parse_store
 from tests.registry.conftest import registry_at
 
@@ -45,6 +47,30 @@ def test_parse_store_refuses_sqlite_without_a_file(uri: str) -> None:
         parse_store(uri)
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://ann:hun@ter2@host/db",
+        "postgresql://ann:hun/ter2@host/db",
+        "postgresql://host/db?user=ann&password=hun@ter2",
+        "postgresql://ann:ter2%zz@host/db",
+        "http://ann:ter2/x@host",
+        "http://ann:ter2#x@host",
+    ],
+)
+def test_a_uri_of_which_libraries_would_quote_a_piece_is_refused_without_it(uri: str) -> None:
+    with pytest.raises(RegistryError, match="Percent-encode what is special") as raised:
+        find_production(uri)
+    assert "ter2" not in "".join(traceback.format_exception(raised.value))
+    assert "ter2" not in str(raised.value.data)
+
+
+def test_a_word_alone_may_be_a_password_and_is_not_shown() -> None:
+    with pytest.raises(RegistryError, match=r"^'\*\*\*' is a folder of files") as raised:
+        parse_store("hunter2")
+    assert "ter2" not in str(raised.value.data)
+
+
 def test_parse_store_refuses_other_schemes_without_showing_the_password() -> None:
     with pytest.raises(RegistryError, match="is of no kind that Assay reads") as raised:
         parse_store("mysql://user:hunter2@host/db")
@@ -57,7 +83,7 @@ def test_parse_store_refuses_other_schemes_without_showing_the_password() -> Non
         "postgresql://ann:hunter2@host/db",
         "https://ann:hunter2@host:5000",
         "postgresql://host/db?user=ann&password=hunter2",
-        "postgresql://ann:hun@ter2@host/db",
+        "https://ann:hun@ter2@host",
     ],
 )
 def test_stores_are_shown_without_credentials(uri: str, tmp_path: Path) -> None:

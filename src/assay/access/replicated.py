@@ -72,11 +72,12 @@ class RedisCounting:
                 socket_connect_timeout=CONNECT_SECONDS,
                 retry=Retry(NoBackoff(), 0),
             )
-        except ValueError as error:
+        except ValueError:
+            # What it says of a URI may quote its password; with this as a cause a traceback would show it.
             raise ConfigError(
                 f"ASSAY_REDIS is {without_credentials(url)!r}, which is no address of a Redis. Write "
                 "redis://host:6379/0, or rediss:// for TLS."
-            ) from error
+            ) from None
         self.shown, self.fault = without_credentials(url), ""
         self._fallback, self._on_fault, self._answered_at = fallback, on_fault, 0.0
         self._redis: Any = Redis.from_pool(pool)

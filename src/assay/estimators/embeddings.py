@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.estimators.encoder import Runtime, Sessions, Tokens, batches_of, padded
+from assay.estimators.encoder import Runtime, Sessions, Tokens
 from assay.estimators.held_out import keys_of
 from assay.estimators.tensors import map_tensors, write_tensors
 from assay.exceptions import ArtifactError
@@ -24,19 +24,11 @@ class Embedder:
 
     def __init__(self, network: bytes, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._sessions = Sessions(network, Runtime())
+        self._sessions = Sessions(network, Runtime(sessions=len(os.sched_getaffinity(0))))
 
     def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return each text's embedding, shape (texts, hidden); there must be texts."""
-        rows = self._tokens.ids(texts)
-        batches = batches_of([len(row) for row in rows], budget=self._sessions.budget)
-        found = [
-            self._sessions.run(*padded([rows[at] for at in batch], self._tokens.pad)) for batch in batches
-        ]
-        embeddings = np.empty((len(texts), found[0].shape[1]), np.float32)
-        for batch, values in zip(batches, found, strict=True):
-            embeddings[batch] = values
-        return embeddings
+        return self._sessions.run_rows(self._tokens.ids(texts), self._tokens.pad)
 
 
 class EmbeddingStore:

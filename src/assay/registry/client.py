@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.exceptions import MissingExtra, RegistryError
+from assay.notation import covered
 from assay.registry import rest, sql
 from assay.registry.store import Store
 
@@ -82,7 +83,7 @@ class Client:
         except Exception as error:
             if not _from_store(error):
                 raise
-            reason = _first_line(error)
+            reason = covered(_first_line(error))
             if any(mark in f"{type(error).__name__}: {error}" for mark in UNREACHABLE):
                 raise sql.unreadable(self.store, reason) from error
             raise RegistryError(

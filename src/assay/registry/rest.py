@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from assay.exceptions import RegistryError, RegistryUnavailable, VersionNotFound
-from assay.registry.store import Store
+from assay.notation import without_credentials
+from assay.registry.store import Store, unreadable_uri
 
 if TYPE_CHECKING:
     import httpx
@@ -42,7 +43,8 @@ class Server:
         response = self._http.request(method, address, json=values, follow_redirects=False)
         if response.has_redirect_location:
             raise RegistryError(
-                f"The registry {self.store.shown} sends changes on to {response.headers['location']!r}. "
+                f"The registry {self.store.shown} sends changes on to "
+                f"{without_credentials(response.headers['location'])!r}. "
                 "Name the server's own address in ASSAY_TRACKING_URI."
             )
         self._raise_for(response)
@@ -116,7 +118,9 @@ def connect(store: Store) -> Iterator[Server]:
             timeout=timeout, headers=headers, auth=auth, follow_redirects=True, verify=_trusted()
         ) as http:
             yield Server(store, http)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.InvalidURL:
+        raise unreadable_uri(store) from None
+    except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise RegistryUnavailable(
             f"The registry {store.shown} cannot be reached: {reason}. Check that the MLflow server runs "

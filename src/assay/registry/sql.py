@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 from assay.exceptions import MissingExtra, RegistryError, RegistryUnavailable
-from assay.registry.store import MLFLOW_RELEASE, SCHEMA, Store
+from assay.registry.store import MLFLOW_RELEASE, SCHEMA, Store, unreadable_uri
 
 CONNECT_SECONDS = 5
 """How long a locked file or a silent server is waited for."""
@@ -23,6 +23,7 @@ WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal' AND {con
 ORDER BY v.name, v.version
 """
 OF_MODEL = ENTRIES.format(condition="v.name = %s")
+OF_ALL = ENTRIES.format(condition="1 = 1")
 IN_PRODUCTION = ENTRIES.format(
     condition="""(v.name, v.version) IN
   (SELECT name, version FROM registered_model_aliases WHERE workspace = 'default' AND alias = %s)"""
@@ -180,6 +181,10 @@ def _postgresql(store: Store, purpose: Purpose) -> Iterator[Connection]:
         import psycopg
     except ImportError as error:
         raise MissingExtra("A PostgreSQL store", package="psycopg", extra="postgres") from error
+    try:
+        psycopg.conninfo.conninfo_to_dict(store.for_psycopg)
+    except psycopg.Error:
+        raise unreadable_uri(store) from None
     try:
         with psycopg.connect(
             store.for_psycopg, connect_timeout=CONNECT_SECONDS, autocommit=True

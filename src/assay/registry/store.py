@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from assay.exceptions import RegistryError
-from assay.notation import without_credentials
+from assay.notation import is_misread, without_credentials
 
 MLFLOW_RELEASE = "3.17"
 """The MLflow that Assay is pinned to and tested against."""
@@ -66,22 +66,37 @@ def parse_store(uri: str) -> Store:
     scheme = uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else "file"
     kind = KINDS.get(scheme)
     if scheme == "file":
+        shown = uri if Path(uri).exists() else without_credentials(uri)
         raise RegistryError(
-            f"{uri!r} is a folder of files, and MLflow {MLFLOW_RELEASE} keeps runs and versions "
+            f"{shown!r} is a folder of files, and MLflow {MLFLOW_RELEASE} keeps runs and versions "
             f"in a database. Use one of {EXAMPLES}.",
-            uri=uri,
+            uri=shown,
         )
     if kind is None:
         raise RegistryError(
             f"The store {without_credentials(uri)!r} is of no kind that Assay reads. Use one of {EXAMPLES}."
         )
     store = Store(kind, uri.rstrip("/") if kind == "http" else uri)
+    if kind == "postgresql" and is_misread(uri):
+        raise unreadable_uri(store)
     if kind == "sqlite" and (not uri.startswith("sqlite:///") or store.path.name in ("", ":memory:")):
         raise RegistryError(
             f"{uri!r} names no file. An sqlite store has three slashes and a path: sqlite:////absolute/path/mlflow.db.",
             uri=uri,
         )
     return store
+
+
+def unreadable_uri(store: Store) -> RegistryError:
+    """Return the error for a URI that a library cannot take apart.
+
+    What the library itself says may quote a piece of the password.
+    """
+    return RegistryError(
+        f"{store.shown!r} cannot be read as the URI of a store. Percent-encode what is special in user and "
+        "password (@ as %40, / as %2F, : as %3A, ? as %3F, # as %23).",
+        uri=store.shown,
+    )
 
 
 def _rest(uri: str) -> str:

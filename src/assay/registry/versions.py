@@ -127,6 +127,11 @@ def read_model(store: Store, name: str) -> Model:
         return Model(name=name, versions=_in_order(found), tags=_tags(answer))
 
 
+def read_versions(session: sql.Session) -> tuple[Version, ...]:
+    """Return the versions of every model in an open database, by model and number."""
+    return tuple(_fold(session.run(sql.OF_ALL)))
+
+
 def tagged(store: Store, key: str) -> dict[tuple[str, str], str]:
     """Return the value of a tag for every version that has it, by model and number."""
     if store.kind != "http":

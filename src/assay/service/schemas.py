@@ -38,7 +38,10 @@ class ExplanationAnswer(Schema):
     label: str = Field(description="The label that the logit speaks for.")
     rules: list[FiredRuleAnswer]
     ngrams: list[WeighedNgramAnswer]
-    other: float = Field(description="Sum of the n-grams that are not named.")
+    other: float = Field(
+        description="Sum of the n-grams that are not named; of an encoder, what its words, left out one by "
+        "one, do not explain."
+    )
     bias: float | None = Field(description="Null where a rule decided: the model was not asked.")
     logit: float | None
 

@@ -32,6 +32,7 @@ def serve(settings: Settings, build: Build) -> None:
     start.
     """
     from assay.serving.draining import configured
+    from assay.serving.redaction import redact_logs
 
     check_certificate(settings.tls_certificate, settings.tls_key)
     listener = bind(settings.host, settings.port)
@@ -42,6 +43,7 @@ def serve(settings: Settings, build: Build) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with run_folder() as run, suppress(KeyboardInterrupt):
         config = configured(partial(build, settings, run=run), settings)
+        redact_logs(settings)
         if settings.workers == 1:
             _serve_alone(config, listener, settings, run)
         else:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from assay.telemetry.decisions.compacting import Compacted, compact
     from assay.telemetry.decisions.erasing import Erased, erase, forget_decisions
     from assay.telemetry.decisions.exporting import export_records, moment_of
-    from assay.telemetry.decisions.hashing import Hashes, hashes_of
+    from assay.telemetry.decisions.hashing import KEY_FILE, Hashes, hashes_of
+    from assay.telemetry.decisions.held import HeldFile, held_log, whole_lines
     from assay.telemetry.decisions.listing import check_folder
     from assay.telemetry.decisions.log import DecisionLog, LogMetrics
     from assay.telemetry.decisions.notes import Notes
@@ -54,7 +55,8 @@ else:
             "decisions.compacting": ("Compacted", "compact"),
             "decisions.erasing": ("Erased", "erase", "forget_decisions"),
             "decisions.exporting": ("export_records", "moment_of"),
-            "decisions.hashing": ("Hashes", "hashes_of"),
+            "decisions.hashing": ("KEY_FILE", "Hashes", "hashes_of"),
+            "decisions.held": ("HeldFile", "held_log", "whole_lines"),
             "decisions.listing": ("check_folder",),
             "decisions.log": ("DecisionLog", "LogMetrics"),
             "decisions.notes": ("Notes",),
@@ -98,6 +100,7 @@ __all__ = [
     "DECISION_FIELDS",
     "FALSE_ALARMS",
     "FEWEST_DECISIONS",
+    "KEY_FILE",
     "LOG_FIELDS",
     "WINDOW",
     "Binning",
@@ -112,6 +115,7 @@ __all__ = [
     "Gathered",
     "Guards",
     "Hashes",
+    "HeldFile",
     "Labelled",
     "LogMetrics",
     "LogPolicy",
@@ -141,6 +145,7 @@ __all__ = [
     "find_record",
     "forget_decisions",
     "hashes_of",
+    "held_log",
     "kolmogorov",
     "level_of",
     "look_at",
@@ -159,5 +164,6 @@ __all__ = [
     "tally_records",
     "traffic_of",
     "votes",
+    "whole_lines",
     "write_look",
 ]

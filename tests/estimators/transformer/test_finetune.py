@@ -1,6 +1,9 @@
 """Fine-tuning: epochs, the best of them, what a kill leaves and how it is gone on from."""
 
+import os
+import signal
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +28,39 @@ class Killed(Exception):
     """Stands for a kill: nothing is put right on its way out."""
 
 
+def begin(
+    base: Path, rows: tuple[Rows, Rows], folder: Path, progress: Progress | None = None, **estimator: Any
+) -> FineTuning:
+    """Begin, or go on with, the training of a tiny encoder in a folder."""
+    task = task_of(base, **estimator)
+    config, found = task.estimator, load_base(task.estimator)
+    tokens = found.tokens(config)
+    read, held_out = (
+        Encoded(tokens.ids(side.texts), np.array([task.labels.index(label) for label in side.labels]))
+        for side in rows
+    )
+    network = build_classifier(found, task.labels, seed=config.seed)
+    identity = identify(config, task.labels, network, read, held_out)
+    return FineTuning(
+        config,
+        network,
+        read,
+        held_out,
+        pad=tokens.pad,
+        positive=1,
+        checkpoints=Checkpoints(folder, identity),
+        progress=progress or Progress(quiet=True),
+    )
+
+
 @pytest.fixture
 def make(base: Path, rows: tuple[Rows, Rows], tmp_path: Path) -> Make:
-    """Return what begins, or goes on with, the training of a tiny encoder in a folder."""
+    """Return what begins, or goes on with, a training in a folder of the test."""
 
-    def begin(folder: str = "one", progress: Progress | None = None, **estimator: Any) -> FineTuning:
-        task = task_of(base, **estimator)
-        config, found = task.estimator, load_base(task.estimator)
-        tokens = found.tokens(config)
-        read, held_out = (
-            Encoded(tokens.ids(side.texts), np.array([task.labels.index(label) for label in side.labels]))
-            for side in rows
-        )
-        network = build_classifier(found, task.labels, seed=config.seed)
-        identity = identify(config, task.labels, network, read, held_out)
-        return FineTuning(
-            config,
-            network,
-            read,
-            held_out,
-            pad=tokens.pad,
-            positive=1,
-            checkpoints=Checkpoints(tmp_path / folder, identity),
-            progress=progress or Progress(quiet=True),
-        )
+    def begin_in(folder: str = "one", progress: Progress | None = None, **estimator: Any) -> FineTuning:
+        return begin(base, rows, tmp_path / folder, progress, **estimator)
 
-    return begin
+    return begin_in
 
 
 def weights(training: FineTuning) -> list[np.ndarray]:
@@ -87,6 +97,40 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     resumed.run()
     assert "going on from the checkpoint" in progress.lines[0]
     assert resumed.state.losses == whole.state.losses
+    for one, other in zip(weights(whole), weights(resumed), strict=True):
+        assert np.array_equal(one, other)
+
+
+def train_until_killed(base: Path, rows: tuple[Rows, Rows], folder: Path) -> None:
+    """Train in this process, and kill it in the second epoch."""
+    import torch
+
+    torch.set_num_threads(1)
+    training = begin(base, rows, folder, epochs=2)
+    learn = training.learner.learn
+
+    def killed(batch: Sequence[int], rate: float) -> float:
+        if training.state.epochs:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return learn(batch, rate)
+
+    training.learner.learn = killed  # type: ignore[method-assign]
+    training.run()
+
+
+def test_a_training_whose_process_is_killed_goes_on_to_the_same_weights(
+    base: Path, rows: tuple[Rows, Rows], make: Make, tmp_path: Path
+) -> None:
+    process = get_context("spawn").Process(target=train_until_killed, args=(base, rows, tmp_path / "killed"))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    whole = make("whole", epochs=2)
+    whole.run()
+    progress = Progress(quiet=True)
+    resumed = make("killed", progress, epochs=2)
+    resumed.run()
+    assert "going on from the checkpoint" in progress.lines[0]
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         assert np.array_equal(one, other)
 

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.estimators.encoder.batches import batches_of, padded
+from assay.estimators.encoder.batches import padded
 from assay.estimators.encoder.network import check_network
 from assay.estimators.encoder.occlusion import Occlusions, occlusions_of
 from assay.estimators.encoder.sessions import Runtime, Sessions
@@ -92,21 +91,10 @@ class EncoderModel:
         Rows run in batches of neighbours in length. In int8 each runs by itself: what is rounded to whole
         numbers on the way may turn with the least difference.
         """
-        found, pad = np.empty((len(rows), self.spec.logits)), self.tokens.pad
-        budget = self.sessions.budget if self.spec.precision == "fp32" else 1
-        batches = batches_of([len(row) for row in rows], budget=budget)
-
-        def run(batch: list[int]) -> None:
-            found[batch] = self.sessions.run(*padded([rows[at] for at in batch], pad))
-
-        at_once = min(self.sessions.runtime.sessions, len(batches))
-        if at_once < 2:
-            for batch in batches:
-                run(batch)
-            return found
-        with ThreadPoolExecutor(at_once) as pool:
-            list(pool.map(run, batches))
-        return found
+        if not rows:
+            return np.empty((0, self.spec.logits))
+        alone = 1 if self.spec.precision == "int8" else None
+        return self.sessions.run_rows(rows, self.tokens.pad, budget=alone).astype(np.float64)
 
     def occlusions(self, text: str) -> Occlusions:
         """Return what the words of a text do to the logits; the network runs for each of them."""

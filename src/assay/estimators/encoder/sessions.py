@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.estimators.encoder.batches import batches_of, padded
 from assay.exceptions import ArtifactError, ConfigError, MissingExtra
 
 if TYPE_CHECKING:
@@ -92,6 +94,30 @@ class Sessions:
         finally:
             self._free.put(seat)
         found: NDArray[np.float32] = logits
+        return found
+
+    def run_rows(
+        self, rows: Sequence[Sequence[int]], pad: int, *, budget: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return what ``run`` gives for rows of token ids, shape (rows, logits); there must be rows.
+
+        They run in batches of neighbours in length of at most ``budget`` tokens, by default ``self.budget``,
+        as many at once as there are sessions.
+        """
+        batches = batches_of([len(row) for row in rows], budget=budget or self.budget)
+
+        def run(batch: list[int]) -> NDArray[np.float32]:
+            return self.run(*padded([rows[at] for at in batch], pad))
+
+        at_once = min(self.runtime.sessions, len(batches))
+        if at_once < 2:
+            values = [run(batch) for batch in batches]
+        else:
+            with ThreadPoolExecutor(at_once) as pool:
+                values = list(pool.map(run, batches))
+        found = np.empty((len(rows), values[0].shape[1]), np.float32)
+        for batch, each in zip(batches, values, strict=True):
+            found[batch] = each
         return found
 
 

@@ -51,11 +51,12 @@ class RedisCache:
                 socket_connect_timeout=TIMEOUT_SECONDS,
                 retry=Retry(NoBackoff(), 0),
             )
-        except ValueError as error:
+        except ValueError:
+            # What it says of a URI may quote its password; with this as a cause a traceback would show it.
             raise ConfigError(
                 f"ASSAY_ENCODER_CACHE_REDIS is {without_credentials(url)!r}, which is no address of a Redis. "
                 "Write redis://host:6379/0, or rediss:// for TLS."
-            ) from error
+            ) from None
         self.shown, self.fault = without_credentials(url), ""
         self._on_fault, self._lock = on_fault, threading.Lock()
 
