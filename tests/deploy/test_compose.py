@@ -108,10 +108,8 @@ def test_replicas_have_the_addresses_that_nginx_is_told() -> None:
     told = re.findall(r"^ *server ([\d.]+):8000 ", text, flags=re.MULTILINE)
     assert told == [service(name)["networks"]["back"]["ipv4_address"] for name in ("api-1", "api-2")]
     [pool] = composed()["networks"]["back"]["ipam"]["config"]
-    others, fixed = (
-        ip_network(pool["ip_range"]),
-        [*told, service("nginx")["networks"]["back"]["ipv4_address"]],
-    )
+    others = ip_network(pool["ip_range"])
+    fixed = [*told, service("nginx")["networks"]["back"]["ipv4_address"]]
     assert all(ip_address(each) in ip_network(pool["subnet"]) for each in fixed)
     # What is given out to others in the meantime could not be had back.
     assert not any(ip_address(each) in others for each in fixed)
