@@ -40,7 +40,7 @@ echo "$*" >> docker.log
 case "$*" in
 *inspect*) for last in "$@"; do :; done
   sed -n "s|^$last ||p" images | tail -n 1 ;;
-*create*) source="${@: -1}"; echo "$5 ${source#*@}" >> images ;;
+*create*) source="${@: -1}"; echo "$6 ${source#*@}" >> images ;;
 *build\\ *) while [ "$1" != --tag ]; do shift; done
   case $2 in *-onnx:*) n=1 ;; *-train:*) n=2 ;; *-mlflow:*) n=3 ;; *) n=0 ;; esac
   echo "$2 sha256:$n$(printf '0%.0s' {1..63})" >> images ;;
