@@ -26,7 +26,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 PACKAGE := requirements/build.txt requirements/install.sh requirements/torch.sh requirements/torch.txt pyproject.toml $(wildcard src/assay/estimators/kernel/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: quickstart setup transformers torch dvc deploy-tools check test docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check image rolling audit clean help
+.PHONY: quickstart setup transformers torch dvc deploy-tools check test proofs docs fuzz fuzz-kernel bench bench-encoders figures swaps soak lock lock-check image rolling audit clean help
 .DELETE_ON_ERROR:
 
 quickstart: .venv/.train ## train, gate, register and serve both quick models (SERVE=0: no server)
@@ -52,6 +52,9 @@ check: .venv/.dev ## lint, format, types, spelling, lock files
 
 test: .venv/.dev ## run the tests and measure coverage
 	$(BIN)/pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=0 $(ARGS)
+
+proofs: .venv/.dev ## run the tests that CI leaves out: each takes minutes
+	$(BIN)/pytest -m proof $(ARGS)
 
 docs: .venv/.dev ## write the generated parts of docs/ again and run the documentation's tests
 	$(BIN)/python -m docs.generate

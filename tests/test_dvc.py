@@ -169,6 +169,7 @@ def test_what_changed_decides_which_stages_are_due(
     assert sorted(json.loads(dvc(team, "status", "--json").stdout)) == sorted(stages)
 
 
+@pytest.mark.proof
 def test_a_blocked_candidate_stops_at_the_gate_and_production_stays(team: Path) -> None:
     rewrite(team / "mine.toml", "min_f1 = 0.5", "min_f1 = 1.0")
     done = dvc(team, "repro")

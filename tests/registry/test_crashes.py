@@ -56,6 +56,7 @@ def test_death_at_any_statement_leaves_one_whole_production_version(bench: Bench
     assert first_new["where"] == "after COMMIT"
 
 
+@pytest.mark.proof
 def test_death_at_any_statement_on_postgresql_does_so_too(
     postgres_uri: str, tmp_path: Path, spam_artifact: Path, report_folder: Path
 ) -> None:
@@ -65,7 +66,7 @@ def test_death_at_any_statement_on_postgresql_does_so_too(
     check_one_commit_point(found, least=60)
 
 
-@pytest.mark.parametrize("way", ["promote", "rollback"])
+@pytest.mark.parametrize("way", ["promote", pytest.param("rollback", marks=pytest.mark.proof)])
 def test_death_at_any_request_leaves_one_whole_production_version(http_bench: Bench, way: str) -> None:
     people = f"sqlite:///{http_bench.home / 'assay.db'}"
     found = killed_everywhere(http_bench, way, people, statements=False)
